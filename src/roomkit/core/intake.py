@@ -1,0 +1,169 @@
+"""From a connection's frame, or the host's request, to a command in a room's hands.
+
+Checked here, in this order: that the connection is open, its frame rate, which room is meant, the
+user's pacing. What depends on the room's state is judged later, in the room's queue.
+"""
+
+from __future__ import annotations
+
+from roomkit.core.commands import Command, JoinRoom, Ping, Pong
+from roomkit.core.effects import Answer
+from roomkit.core.events import Failure, Ponged
+from roomkit.core.inputs import Asked, Garbled, HostCommand, Received, Unwatched, Watched
+from roomkit.core.names import check_room
+from roomkit.core.queue import submit
+from roomkit.core.state import Connection, Pace, Served, Session, Waiting
+from roomkit.core.table import TABLE
+from roomkit.core.turn import Turn, failure
+from roomkit.errors import CloseCode, ErrorCode, Refused
+from roomkit.ids import RoomId
+
+__all__ = ["asked", "garbled", "received", "unwatched", "watched"]
+
+
+def received(turn: Turn, answer: Received) -> None:
+    """Take a command from a connection."""
+    connection = turn.state.connections.get(answer.connection)
+    command = answer.command
+    if connection is None or connection.closing:
+        return
+    ref = command.ref if connection.protocol != 1 else None
+    if not _accept_frame(turn, connection, ref):
+        return
+    if isinstance(command, Ping):
+        turn.deliver(connection, Ponged(command.t, ref, turn.wall))
+        return
+    if isinstance(command, Pong):
+        return
+    session = connection.session
+    if session is None:
+        return
+    try:
+        _submit(turn, connection, session, command, ref)
+    except Refused as refusal:
+        turn.deliver(connection, failure(refusal, ref, command.room))
+
+
+def garbled(turn: Turn, answer: Garbled) -> None:
+    """Answer a frame that is no command; the connection stays."""
+    connection = turn.state.connections.get(answer.connection)
+    if connection is None or connection.closing:
+        return
+    ref = answer.ref if connection.protocol != 1 else None
+    if _accept_frame(turn, connection, ref):
+        turn.deliver(connection, Failure(answer.code, answer.message, ref, answer.room))
+
+
+def asked(turn: Turn, answer: Asked) -> None:
+    """Take a request of the host."""
+    command: HostCommand = answer.command
+    waiting = Waiting(command, turn.now, request=answer.request)
+    try:
+        served = turn.serve(check_room(command.room, turn.limits))
+    except Refused as refusal:
+        turn.emit(Answer(answer.request, failure(refusal, None, command.room)))
+        return
+    submit(turn, served, waiting)
+
+
+def watched(turn: Turn, answer: Watched) -> None:
+    """The host begins to watch a room."""
+    turn.serve(answer.room).watchers += 1
+
+
+def unwatched(turn: Turn, answer: Unwatched) -> None:
+    """The host stops watching a room."""
+    served = turn.state.rooms.get(answer.room)
+    if served is not None and served.watchers:
+        served.watchers -= 1
+        turn.touch(served)
+
+
+def _accept_frame(turn: Turn, connection: Connection, ref: str | None) -> bool:
+    """Count a frame; refuse it if there are too many, and close after too many refused in a row."""
+    limits = turn.limits
+    connection.heard_at, connection.pinged = turn.now, False
+    bucket, per_s = connection.frame_bucket, limits.frames_per_s
+    taken = turn.frame_rate.take(bucket, turn.now)
+    if taken >= 0:
+        connection.frame_bucket = taken
+        connection.refused = 0
+        return True
+    connection.refused += 1
+    wait = turn.frame_rate.wait_ms(bucket, turn.now)
+    if connection.refused >= limits.frames_refused:
+        turn.close(connection, CloseCode.TOO_MANY_FRAMES, f"more than {per_s} frames a second")
+        return False
+    message = f"too many frames: at most {per_s} a second; wait {wait} ms"
+    turn.deliver(connection, Failure(ErrorCode.RATE_LIMITED, message, ref, None, wait))
+    return False
+
+
+def _submit(
+    turn: Turn, connection: Connection, session: Session, command: Command, ref: str | None
+) -> None:
+    assert not isinstance(command, Ping | Pong)
+    row = TABLE[type(command)]
+    room = _room(turn, connection, command.room)
+    waiting = Waiting(command, turn.now, connection.id, session, ref)
+    if isinstance(command, JoinRoom):
+        _check_join(turn, command)
+        served = turn.state.rooms.get(room)
+        if not _joins_freely(served, session, command):
+            _charge(turn, waiting, Pace.JOIN)
+        if connection.protocol == 1:
+            connection.heading = room
+        submit(turn, served if served is not None else turn.serve(room), waiting)
+        return
+    served = turn.state.rooms.get(room)
+    if served is None:
+        raise _not_joined()
+    if row.pace is not None:
+        _charge(turn, waiting, row.pace)
+    submit(turn, served, waiting)
+
+
+def _room(turn: Turn, connection: Connection, wanted: str | None) -> RoomId:
+    """Return the room a command means; protocol 1 may leave it out once it has joined one."""
+    if wanted is not None:
+        known = turn.state.rooms.get(RoomId(wanted))
+        return known.name if known is not None else check_room(wanted, turn.limits)
+    if connection.protocol != 1:
+        raise Refused(ErrorCode.BAD_ARGUMENT, "room is missing: send data.room")
+    current = connection.heading or connection.current
+    if current is None:
+        raise _not_joined()
+    return current
+
+
+def _check_join(turn: Turn, command: JoinRoom) -> None:
+    most = turn.limits.history_window
+    if command.history is not None and command.history > most:
+        raise Refused(ErrorCode.BAD_ARGUMENT, f"history must be from 0 to {most}")
+
+
+def _joins_freely(served: Served | None, session: Session, command: JoinRoom) -> bool:
+    """A client that comes back is not paced: with `since`, or into a room it still occupies."""
+    return command.since is not None or (served is not None and session.id in served.sessions)
+
+
+def _charge(turn: Turn, waiting: Waiting, pace: Pace) -> None:
+    """Charge the user's bucket; the buckets outlive the connection."""
+    assert waiting.session is not None
+    user = waiting.session.user
+    joining = pace is Pace.JOIN
+    rate = turn.join_rate if joining else turn.message_rate
+    bucket = user.join_bucket if joining else user.message_bucket
+    taken = rate.take(bucket, turn.now)
+    if taken < 0:
+        wait = rate.wait_ms(bucket, turn.now)
+        raise Refused(ErrorCode.RATE_LIMITED, f"too many {pace}s: wait {wait} ms", wait)
+    waiting.charged = pace
+    if joining:
+        user.join_bucket = taken
+    else:
+        user.message_bucket = taken
+
+
+def _not_joined() -> Refused:
+    return Refused(ErrorCode.NOT_JOINED, "you are not in this room: send join_room first")

@@ -1,0 +1,330 @@
+"""Entering and leaving rooms: who occupies them from this node, and which connections are attached.
+
+A session occupies a room; a connection is attached to it. What is written to the log about that is
+proposed here and takes effect when it is folded.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from roomkit.core import facts
+from roomkit.core.batch import arrive, depart
+from roomkit.core.commands import JoinRoom
+from roomkit.core.effects import Attach, Deliver, Detach
+from roomkit.core.events import EntryEvent, RoomJoined, RoomLeft
+from roomkit.core.messages import stop_typing
+from roomkit.core.names import check_username
+from roomkit.core.policy import Action
+from roomkit.core.state import (
+    Batch,
+    BatchItem,
+    Connection,
+    Depart,
+    Local,
+    Served,
+    Session,
+    UserState,
+    Waiting,
+)
+from roomkit.core.timers import Timer
+from roomkit.core.turn import Turn
+from roomkit.errors import ErrorCode, Refused
+from roomkit.ids import Position, SessionId
+
+__all__ = [
+    "depart_wished",
+    "detach",
+    "entered",
+    "in_any_room",
+    "join_room",
+    "leave_room",
+    "left",
+    "occupancy",
+    "release",
+    "snapshot",
+    "vacate",
+    "wish",
+]
+
+_TOLD_ACTIONS = tuple(action for action in Action if action not in (Action.CREATE, Action.JOIN))
+
+
+def join_room(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+    """Attach at once a session that occupies the room; else propose that it enters."""
+    command, session, room = waiting.command, waiting.session, served.room
+    assert isinstance(command, JoinRoom) and session is not None and room is not None
+    connection = _living(turn, waiting)
+    if connection is None:
+        turn.finish(served, waiting, None)
+        return
+    if room.tip.seq == 0 and not turn.may(session.user, served.name, Action.CREATE):
+        raise Refused(ErrorCode.ROOM_NOT_FOUND, "there is no such room, and you may not create it")
+    if session.id in served.sessions:
+        _attach(turn, served, connection, waiting)
+        return
+    most = turn.limits.rooms_per_connection
+    if connection.protocol != 1 and len(connection.rooms) >= most:
+        raise Refused(
+            ErrorCode.BAD_ARGUMENT, f"you are in {most} rooms, the most there may be: leave one"
+        )
+    name = _name(turn, session.user, command)
+    if not room.shown:
+        _settle_name(session.user, name)
+        _occupy(turn, served, session, name, command)
+        _attach(turn, served, connection, waiting)
+        return
+    if room.holder(name) not in (None, session.user.user_id):
+        raise _taken(name)
+    waiting.claim = name
+    session.user.claims += 1
+    session.user.claimed = name
+    arrival = facts.Arrival(session.id, session.user.user_id, name, command.meta)
+    arrive(turn, batch, arrival, waiting)
+
+
+def entered(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> None:
+    """Answer a join whose entry is folded: attached, or the name went to somebody before."""
+    command, session, room = waiting.command, waiting.session, served.room
+    assert isinstance(command, JoinRoom) and session is not None and room is not None
+    name = waiting.claim or session.user.username
+    if room.shown and not room.holds(session.user.user_id, session.id, turn.state.node):
+        turn.refuse(served, waiting, _taken(name))
+        return
+    _settle_name(session.user, name)
+    _occupy(turn, served, session, name, command)
+    connection = _living(turn, waiting)
+    if connection is not None and not waiting.answered:
+        _attach(turn, served, connection, waiting)
+        return
+    turn.finish(served, waiting, None)
+    if turn.state.sessions.get(session.id) is not session:
+        vacate(turn, served, session, "dropped")
+    elif connection is None:
+        grace = turn.now + turn.limits.presence_grace_ms
+        turn.state.timers.set_if_unset(Timer.GRACE, session.id, grace)
+    elif not _joins_again(served, session):
+        vacate(turn, served, session, "left")
+
+
+def leave_room(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+    """Propose that a session leaves; with the roster off it just goes."""
+    session, room = waiting.session, served.room
+    assert session is not None and room is not None
+    user_id = session.user.user_id
+    if room.holds(user_id, session.id, turn.state.node):
+        depart(turn, batch, facts.Departure(session.id, user_id, "left"), waiting)
+    else:
+        _left(turn, served, waiting)
+
+
+def left(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> None:
+    """Answer a leave whose entry is folded."""
+    _left(turn, served, waiting)
+
+
+def _left(turn: Turn, served: Served, waiting: Waiting) -> None:
+    assert waiting.session is not None
+    release(turn, served, waiting.session.id)
+    turn.finish(served, waiting, RoomLeft(served.name, waiting.ref, "left"))
+
+
+def depart_wished(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+    """Propose that a session leaves, unless the log no longer has it at this node."""
+    command, room = waiting.command, served.room
+    assert isinstance(command, Depart) and room is not None
+    if room.holds(command.user_id, command.session, turn.state.node):
+        departure = facts.Departure(command.session, command.user_id, command.reason)
+        depart(turn, batch, departure, waiting)
+    else:
+        turn.finish(served, waiting, None)
+
+
+def vacate(turn: Turn, served: Served, session: Session, reason: str) -> None:
+    """Have a session out of a room: here at once, in the log as soon as it can be written."""
+    release(turn, served, session.id)
+    wish(turn, served, Depart(session.id, session.user.user_id, reason))
+
+
+def wish(turn: Turn, served: Served, command: Depart) -> None:
+    """Queue a departure, behind what the same connection sent before."""
+    if served.room is None or served.room.shown:
+        served.queue.append(Waiting(command, turn.now))
+    turn.touch(served)
+
+
+def release(turn: Turn, served: Served, session_id: SessionId) -> None:
+    """Let go of a local session: it no longer occupies the room from this node."""
+    local = served.sessions.pop(session_id, None)
+    if local is None:
+        return
+    session = local.session
+    session.rooms.pop(served.name, None)
+    connection = turn.state.connections.get(session.connection) if session.connection else None
+    if connection is not None:
+        detach(turn, served, connection)
+    user_id = session.user.user_id
+    if user_id in served.typists.by_user and not any(
+        other.session.user is session.user for other in served.sessions.values()
+    ):
+        stop_typing(turn, served, user_id)
+    turn.touch(served)
+
+
+def detach(turn: Turn, served: Served, connection: Connection) -> None:
+    """Stop sending the room to a connection."""
+    if served.members.pop(connection.id, None) is not None:
+        served.legacy -= connection.protocol == 1
+        del connection.rooms[served.name]
+        if connection.current == served.name:
+            connection.current = None
+        turn.emit(Detach(connection.id, served.name))
+
+
+def snapshot(
+    turn: Turn, served: Served, connection: Connection, ref: str | None, history: int
+) -> RoomJoined:
+    """Return the room as it is now, for one connection."""
+    room, session = served.room, connection.session
+    assert room is not None and session is not None
+    can = _can(turn, session.user, served)
+    messages = served.history.newest(history) if Action.HISTORY in can else ()
+    users, _ = occupancy(served)
+    return RoomJoined(
+        served.name,
+        ref,
+        room.tip,
+        recovered=None,
+        can=can,
+        typing=served.typists.names(turn.limits.typing_names),
+        typing_total=len(served.typists.by_user),
+        typing_expires_ms=turn.limits.typing_expiry_ms,
+        total=users,
+        shown=room.shown,
+        messages=messages,
+        occupants=tuple([occupant.view() for occupant in room.roster.values()]),
+        has_before=Action.HISTORY in can and room.posted > len(messages),
+    )
+
+
+def occupancy(served: Served) -> tuple[int, int]:
+    """Return how many users and sessions are in the room, as far as this node knows."""
+    room = served.room
+    if room is not None and room.shown:
+        roster = room.roster.values()
+        return len(room.roster), sum(len(occupant.sessions) for occupant in roster)
+    users = {local.session.user.user_id for local in served.sessions.values()}
+    counts = served.counts.values()
+    return (
+        len(users) + sum(count.users for count in counts),
+        len(served.sessions) + sum(count.sessions for count in counts),
+    )
+
+
+def in_any_room(turn: Turn, user: UserState) -> bool:
+    """Tell whether any session of the user occupies a room from this node."""
+    return any(turn.state.sessions[session].rooms for session in user.sessions)
+
+
+def _attach(turn: Turn, served: Served, connection: Connection, waiting: Waiting) -> None:
+    """Answer a join with a snapshot, or with what followed `since`; then the live events."""
+    command = waiting.command
+    assert isinstance(command, JoinRoom)
+    wanted = turn.limits.history_on_join if command.history is None else command.history
+    joined = snapshot(turn, served, connection, waiting.ref, wanted)
+    replay: list[EntryEvent] = []
+    if command.since is not None:
+        joined, replay = _resume(turn, served, joined, command.since)
+    turn.finish(served, waiting, joined)
+    for event in replay:
+        turn.emit(Deliver(connection.id, event))
+    if served.name not in connection.rooms:
+        connection.rooms[served.name] = None
+        served.members[connection.id] = connection
+        served.legacy += connection.protocol == 1
+        turn.emit(Attach(connection.id, served.name))
+    if connection.protocol == 1:
+        _move(turn, served, connection)
+
+
+def _resume(
+    turn: Turn, served: Served, joined: RoomJoined, since: Position
+) -> tuple[RoomJoined, list[EntryEvent]]:
+    """Turn a snapshot into a recovery, if the tail still reaches back to `since`."""
+    replay = served.tail.after(since)
+    common = (joined.can, joined.typing, joined.typing_total, joined.typing_expires_ms)
+    if replay is not None:
+        return RoomJoined(served.name, joined.ref, since, True, *common), replay
+    tip = joined.position.seq
+    known = served.tail.link_at(since.seq)
+    if since.seq > tip or (known is not None and known != since.link):
+        reason = "forked"
+    elif tip - since.seq > turn.limits.replay_entries:
+        reason = "replay_limit"
+    else:
+        reason = "trimmed"
+    gap = msgspec.structs.replace(
+        joined, recovered=False, gap_reason=reason, gap_from=since.seq + 1
+    )
+    return gap, []
+
+
+def _move(turn: Turn, served: Served, connection: Connection) -> None:
+    """Protocol 1 is in one room: having entered this one, it leaves the one before."""
+    previous, connection.current = connection.current, served.name
+    if connection.heading == served.name:
+        connection.heading = None
+    before = turn.state.rooms.get(previous) if previous is not None else None
+    if before is not None and before is not served and connection.session is not None:
+        vacate(turn, before, connection.session, "left")
+
+
+def _occupy(turn: Turn, served: Served, session: Session, name: str, command: JoinRoom) -> None:
+    served.sessions[session.id] = Local(session, name, command.meta, turn.wall)
+    session.rooms[served.name] = None
+    if served.room is not None and not served.room.shown:
+        turn.state.timers.set_if_unset(Timer.OCCUPANCY, served.name, turn.now)
+
+
+def _name(turn: Turn, user: UserState, command: JoinRoom) -> str:
+    """Return the name a join goes under: a guest in no room may choose it."""
+    name = user.username
+    if user.guest and user.claims:
+        name = user.claimed or name
+    elif user.guest and command.username is not None and not in_any_room(turn, user):
+        name = command.username
+    if not name:
+        raise Refused(ErrorCode.BAD_ARGUMENT, "username is missing: send data.username")
+    return check_username(name, turn.limits)
+
+
+def _settle_name(user: UserState, name: str) -> None:
+    if user.guest:
+        user.username = name
+
+
+def _taken(name: str) -> Refused:
+    return Refused(ErrorCode.USERNAME_TAKEN, f"the name {name!r} is taken here: choose another")
+
+
+def _can(turn: Turn, user: UserState, served: Served) -> tuple[Action, ...]:
+    allowed: list[Action] = []
+    for action in _TOLD_ACTIONS:
+        try:
+            if turn.may(user, served.name, action):
+                allowed.append(action)
+        except Refused:
+            continue
+    return tuple(allowed)
+
+
+def _living(turn: Turn, waiting: Waiting) -> Connection | None:
+    connection = turn.state.connections.get(waiting.connection) if waiting.connection else None
+    return None if connection is None or connection.closing else connection
+
+
+def _joins_again(served: Served, session: Session) -> bool:
+    return any(
+        waiting.session is session and isinstance(waiting.command, JoinRoom)
+        for waiting in served.queue
+    )

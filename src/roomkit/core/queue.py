@@ -1,0 +1,134 @@
+"""One queue per room: commands wait in arrival order and are judged against the room as folded.
+
+At most one append per room is in flight. When it is answered, the queue is judged from the head and
+what is accepted becomes the next append. Commands of a connection with an unanswered join, leave or
+page are passed over, in order, and the others go on.
+"""
+
+from __future__ import annotations
+
+from roomkit.core.batch import seal
+from roomkit.core.state import Batch, Connection, Served, Waiting
+from roomkit.core.table import TABLE, Row
+from roomkit.core.timers import Timer
+from roomkit.core.turn import Turn
+from roomkit.errors import ErrorCode, Refused
+from roomkit.ids import ConnectionId
+
+__all__ = ["pump", "submit", "unanswered"]
+
+_NO_BATCH = Batch()
+"""For handlers of rows that are not queued: they never propose."""
+
+
+def submit(turn: Turn, served: Served, waiting: Waiting) -> None:
+    """Judge a command at once, or queue it if it must wait its turn."""
+    row = TABLE[type(waiting.command)]
+    connection = turn.state.connections.get(waiting.connection) if waiting.connection else None
+    waits = row.queued or served.room is None or _is_busy(connection, served)
+    if waits and row.bounded and not _has_place(turn, served):
+        refusal = Refused(ErrorCode.OVERLOADED, "too many commands are waiting: try again later")
+        turn.refuse(served, waiting, refusal)
+        return
+    if row.holds and connection is not None:
+        waiting.holding = True
+        connection.busy[served.name] = connection.busy.get(served.name, 0) + 1
+    if row.bounded:
+        waiting.counted = True
+        served.counted += 1
+        turn.state.waiting += 1
+    if not waits:
+        _judge(turn, served, waiting, row, _NO_BATCH)
+    else:
+        served.queue.append(waiting)
+        turn.touch(served)
+    if not waiting.answered and row.bounded:
+        due = turn.now + turn.limits.unanswered_ms
+        turn.state.timers.set_if_unset(Timer.UNANSWERED, served.name, due)
+
+
+def pump(turn: Turn, served: Served) -> None:
+    """Judge what waits, if nothing is in flight, and send what was accepted as one append."""
+    room = served.room
+    if room is None or served.batch or served.reading or served.paused or not served.queue:
+        return
+    batch = Batch()
+    held: set[ConnectionId | None] = {paging.waiting.connection for paging in served.pages.values()}
+    passed: list[Waiting] = []
+    queue = served.queue
+    while queue and not batch.control:
+        waiting = queue.popleft()
+        if waiting.answered:
+            continue
+        if waiting.connection is not None and waiting.connection in held:
+            passed.append(waiting)
+            continue
+        row = TABLE[type(waiting.command)]
+        _judge(turn, served, waiting, row, batch)
+        if row.holds and not waiting.answered:
+            held.add(waiting.connection)
+    queue.extendleft(reversed(passed))
+    if batch.items:
+        seal(turn, served, batch, room.fence)
+
+
+def unanswered(turn: Turn, served: Served) -> None:
+    """Tell those who have waited too long; what is in flight is settled all the same."""
+    limits = turn.limits
+    waiting = [*served.queue]
+    if served.batch is not None:
+        waiting += [one for item in served.batch.items for one in item.waiting]
+    waiting += [paging.waiting for paging in served.pages.values()]
+    refusal = Refused(
+        ErrorCode.UNAVAILABLE,
+        "no answer from the message store: it may have been stored; send again with the same key",
+    )
+    next_due: int | None = None
+    for one in waiting:
+        if one.answered or not one.counted:
+            continue
+        due = one.at + limits.unanswered_ms
+        if due <= turn.now:
+            turn.refuse(served, one, refusal)
+        else:
+            next_due = due if next_due is None else min(next_due, due)
+    served.pages = {
+        number: paging for number, paging in served.pages.items() if not paging.waiting.answered
+    }
+    if next_due is not None:
+        turn.state.timers.set(Timer.UNANSWERED, served.name, next_due)
+    turn.touch(served)
+
+
+def _judge(turn: Turn, served: Served, waiting: Waiting, row: Row, batch: Batch) -> None:
+    """Check a row's preconditions, then run its handler; a refusal changes nothing."""
+    try:
+        if waiting.session is not None:
+            if row.joined:
+                _require_joined(turn, served, waiting)
+            if row.action is not None:
+                turn.require(waiting.session.user, served.name, row.action)
+        row.handler(turn, served, waiting, batch)
+    except Refused as refusal:
+        turn.refuse(served, waiting, refusal)
+
+
+def _require_joined(turn: Turn, served: Served, waiting: Waiting) -> None:
+    """A living connection must be attached; what a dead one sent before counts if it occupied."""
+    assert waiting.session is not None and waiting.connection is not None
+    connection = turn.state.connections.get(waiting.connection)
+    if connection is not None:
+        joined = served.name in connection.rooms
+    else:
+        joined = waiting.session.id in served.sessions
+    if not joined:
+        raise Refused(ErrorCode.NOT_JOINED, "you are not in this room: send join_room first")
+
+
+def _is_busy(connection: Connection | None, served: Served) -> bool:
+    return connection is not None and served.name in connection.busy
+
+
+def _has_place(turn: Turn, served: Served) -> bool:
+    limits = turn.limits
+    return served.counted < limits.waiting_per_room and turn.state.waiting < limits.waiting_per_node

@@ -1,0 +1,103 @@
+"""Answers that change nothing: pages of history, and who is in the room."""
+
+from __future__ import annotations
+
+from roomkit.core.commands import GetHistory, GetUsers
+from roomkit.core.effects import PageMessages
+from roomkit.core.events import HistoryListed, RosterListed
+from roomkit.core.history import Page
+from roomkit.core.inputs import HostHistory, HostUsers
+from roomkit.core.membership import occupancy
+from roomkit.core.state import Batch, Paging, Served, Waiting
+from roomkit.core.storage import After, Around, Before, MessagePage, PageQuery
+from roomkit.core.turn import Turn
+from roomkit.errors import ErrorCode, Refused
+
+__all__ = ["get_history", "get_users", "paged", "roster"]
+
+
+def get_history(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+    """Answer with a page from memory, or ask the archive for it."""
+    command = waiting.command
+    assert isinstance(command, GetHistory | HostHistory)
+    query = _query(command)
+    limit = _limit(turn, command.limit, turn.limits.history_page)
+    page = served.history.page(query, limit, turn.limits.page_bytes)
+    if page is not None:
+        turn.finish(served, waiting, _listed(served, waiting, page))
+        return
+    turn.state.pages += 1
+    number = turn.state.pages
+    served.pages[number] = Paging(waiting, query, limit)
+    turn.emit(PageMessages(served.name, number, query, limit))
+
+
+def paged(turn: Turn, served: Served, number: int, result: MessagePage | None) -> None:
+    """Answer with what the archive gave, the newer messages laid over it."""
+    paging = served.pages.pop(number, None)
+    if paging is None:
+        return
+    turn.touch(served)
+    if result is None or served.room is None:
+        refusal = Refused(ErrorCode.UNAVAILABLE, "history cannot be read just now: try again")
+        turn.refuse(served, paging.waiting, refusal)
+        return
+    page = served.history.merge(paging.query, paging.limit, turn.limits.page_bytes, result)
+    turn.finish(served, paging.waiting, _listed(served, paging.waiting, page))
+
+
+def get_users(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+    """Answer with occupants, sorted by user_id."""
+    command = waiting.command
+    assert isinstance(command, GetUsers | HostUsers)
+    limit = _limit(turn, command.limit, turn.limits.history_page_max)
+    turn.finish(served, waiting, roster(served, waiting.ref, command.after, limit))
+
+
+def roster(served: Served, ref: str | None, after: str | None, limit: int) -> RosterListed:
+    """Return at most `limit` occupants whose `user_id` sorts after `after`."""
+    room = served.room
+    assert room is not None
+    user_ids = sorted(user_id for user_id in room.roster if after is None or user_id > after)
+    total, _ = occupancy(served)
+    return RosterListed(
+        served.name,
+        ref,
+        tuple([room.roster[user_id].view() for user_id in user_ids[:limit]]),
+        total,
+        truncated=not room.shown or len(user_ids) > limit,
+    )
+
+
+def _query(command: GetHistory | HostHistory) -> PageQuery:
+    given = [
+        query(seq)
+        for query, seq in (
+            (Before, command.before),
+            (After, command.after),
+            (Around, command.around),
+        )
+        if seq is not None
+    ]
+    if len(given) > 1:
+        raise Refused(ErrorCode.BAD_ARGUMENT, "send only one of before, after and around")
+    return given[0] if given else Before(2**53)
+
+
+def _limit(turn: Turn, wanted: int | None, default: int) -> int:
+    most = turn.limits.history_page_max
+    limit = default if wanted is None else wanted
+    if not 1 <= limit <= most:
+        raise Refused(ErrorCode.BAD_ARGUMENT, f"limit must be from 1 to {most}, not {limit}")
+    return limit
+
+
+def _listed(served: Served, waiting: Waiting, page: Page) -> HistoryListed:
+    return HistoryListed(
+        served.name,
+        waiting.ref,
+        page.messages,
+        page.has_before,
+        page.has_after,
+        page.complete,
+    )

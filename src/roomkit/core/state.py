@@ -1,0 +1,310 @@
+"""What a node remembers between two steps: connections, sessions, users, rooms it serves.
+
+Plain data, comparable and copyable. Only the engine's own modules change it. Times are monotonic
+milliseconds unless a name says otherwise; `*_bucket` are pacing buckets (see `pacing`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from roomkit.core import facts
+from roomkit.core.commands import Command, Meta
+from roomkit.core.events import User
+from roomkit.core.history import History
+from roomkit.core.inputs import HostCommand
+from roomkit.core.room import Room
+from roomkit.core.storage import Nonce, PageQuery
+from roomkit.core.tail import Tail
+from roomkit.core.timers import Timers
+from roomkit.core.typists import Typists
+from roomkit.ids import (
+    ConnectionId,
+    NodeId,
+    Position,
+    RequestId,
+    RoomId,
+    SessionId,
+    UserId,
+)
+
+__all__ = [
+    "Batch",
+    "BatchItem",
+    "Connection",
+    "Depart",
+    "Local",
+    "LoseNode",
+    "NodeCount",
+    "Pace",
+    "Paging",
+    "Served",
+    "Session",
+    "State",
+    "StateOccupants",
+    "SwitchRoster",
+    "UserState",
+    "Waiting",
+    "Wish",
+]
+
+
+@dataclass(slots=True)
+class UserState:
+    """A user with a session here, or with pacing debt.
+
+    Attributes:
+        username: "" for a guest who has not chosen one.
+        claimed: the name a guest's unanswered joins go under, while `claims` is above 0.
+    """
+
+    user_id: UserId
+    username: str
+    guest: bool
+    sessions: dict[SessionId, None] = field(default_factory=dict[SessionId, None])
+    message_bucket: int = 0
+    join_bucket: int = 0
+    claimed: str | None = None
+    claims: int = 0
+
+    def user(self) -> User:
+        return User(self.user_id, self.username, self.guest)
+
+
+@dataclass(slots=True)
+class Session:
+    """One tab. `rooms`: those it occupies from this node; `connection` is None in its grace."""
+
+    id: SessionId
+    user: UserState
+    protocol: int
+    connection: ConnectionId | None
+    rooms: dict[RoomId, None] = field(default_factory=dict[RoomId, None])
+
+
+@dataclass(slots=True)
+class Local:
+    """A session of this node in one room: as whom, and since when (ms since the Unix epoch)."""
+
+    session: Session
+    username: str
+    meta: Meta | None
+    since: int
+
+
+@dataclass(slots=True)
+class Connection:
+    """One live transport.
+
+    Attributes:
+        protocol: 0 until the handshake is done.
+        rooms: those it is attached to.
+        current: protocol 1: the room it is in.
+        heading: protocol 1: the room of its newest unanswered join.
+        busy: unanswered joins, leaves and pages by room: later commands there wait.
+        refused: frames refused in a row.
+        closing: a `Close` is out; what it still sends is ignored.
+    """
+
+    id: ConnectionId
+    heard_at: int
+    protocol: int = 0
+    session: Session | None = None
+    rooms: dict[RoomId, None] = field(default_factory=dict[RoomId, None])
+    current: RoomId | None = None
+    heading: RoomId | None = None
+    busy: dict[RoomId, int] = field(default_factory=dict[RoomId, int])
+    frame_bucket: int = 0
+    refused: int = 0
+    pinged: bool = False
+    closing: bool = False
+
+
+class Depart(msgspec.Struct, frozen=True):
+    """The engine wants a session out of the room."""
+
+    session: SessionId
+    user_id: UserId
+    reason: str
+
+
+class LoseNode(msgspec.Struct, frozen=True):
+    """The engine wants it written that a node's lease lapsed."""
+
+    node: NodeId
+
+
+class SwitchRoster(msgspec.Struct, frozen=True):
+    """The engine wants the roster off, or on again."""
+
+    shown: bool
+
+
+class StateOccupants(msgspec.Struct, frozen=True):
+    """The engine wants to list everybody this node serves in the room."""
+
+    former: NodeId | None = None
+
+
+Wish = Depart | LoseNode | SwitchRoster | StateOccupants
+
+
+class Pace(StrEnum):
+    """Which of a user's buckets a command is charged to."""
+
+    MESSAGE = "message"
+    JOIN = "join"
+
+
+class Waiting(msgspec.Struct, gc=False):
+    """A command in a room's queue, or one whose append, or page, is not answered yet.
+
+    Attributes:
+        session: whose it is; None for the host's and the engine's own.
+        request: the host's, if it asked.
+        charged: which bucket was charged for it.
+        claim: for a proposed join: the name it enters under.
+        counted: it counts against the bounds on waiting commands.
+        holding: later commands of its connection in this room wait for its answer.
+        answered: it is over: answered, or with nobody left to answer.
+    """
+
+    command: Command | HostCommand | Wish
+    at: int
+    connection: ConnectionId | None = None
+    session: Session | None = None
+    ref: str | None = None
+    request: RequestId | None = None
+    charged: Pace | None = None
+    claim: str | None = None
+    counted: bool = False
+    holding: bool = False
+    answered: bool = False
+
+
+class BatchItem(msgspec.Struct, gc=False):
+    """One fact of an append, the commands it answers, and where the store put it."""
+
+    fact: facts.Fact
+    key: str | None
+    waiting: list[Waiting]
+    data: bytes = b""
+    position: Position | None = None
+    at: int = 0
+    duplicate: bool = False
+
+
+class Batch(msgspec.Struct, gc=False):
+    """The one append of a room that is in flight, or stored and not folded yet.
+
+    Attributes:
+        facts: what is stored, by link, once it is: an own entry need not be decoded.
+        settled: how many of the items have been answered.
+        stored: the store has answered with positions.
+    """
+
+    items: list[BatchItem] = []
+    nonce: Nonce | None = None
+    fence: str = ""
+    control: bool = False
+    facts: dict[str, facts.Fact] = {}
+    settled: int = 0
+    stored: bool = False
+
+
+@dataclass(slots=True)
+class Paging:
+    """A page asked of the archive."""
+
+    waiting: Waiting
+    query: PageQuery
+    limit: int
+
+
+@dataclass(slots=True)
+class NodeCount:
+    """What another node said of its occupants in a room with the roster off, and when."""
+
+    users: int
+    sessions: int
+    at: int
+
+
+@dataclass(slots=True)
+class Served:
+    """A room this node serves: its fold, and what only this node knows of it.
+
+    Attributes:
+        room: None until it is loaded.
+        members: attached connections; `legacy` of them speak protocol 1.
+        sessions: local sessions that occupy the room, in grace too.
+        queue: commands waiting, in arrival order.
+        batch: the append in flight.
+        counted: waiting commands that count against the bound.
+        behind: refusals in a row; `attempts`: failed calls in a row.
+        save_tried: seq of the last snapshot offered to the store, kept or not.
+        reload: why the fold was dropped, while it is being loaded again.
+        paused: nothing is judged until the RETRY timer.
+        tip_asked: our tip when the store's was asked for, None if it is not being asked.
+        tip_at: when it was compared last; `active_at`: when something was last folded or asked.
+        counts: other nodes' occupancy; `low_since`: since when the sum allows a roster again.
+    """
+
+    name: RoomId
+    room: Room | None = None
+    history: History = field(default_factory=History)
+    tail: Tail = field(default_factory=Tail)
+    typists: Typists = field(default_factory=Typists)
+    members: dict[ConnectionId, Connection] = field(default_factory=dict[ConnectionId, Connection])
+    sessions: dict[SessionId, Local] = field(default_factory=dict[SessionId, Local])
+    legacy: int = 0
+    watchers: int = 0
+    queue: deque[Waiting] = field(default_factory=deque[Waiting])
+    batch: Batch | None = None
+    pages: dict[int, Paging] = field(default_factory=dict[int, Paging])
+    counted: int = 0
+    behind: int = 0
+    attempts: int = 0
+    loading: bool = False
+    reading: bool = False
+    saving: bool = False
+    save_tried: int = 0
+    paused: bool = False
+    reload: str | None = None
+    tip_asked: Position | None = None
+    tip_at: int = 0
+    active_at: int = 0
+    counts: dict[NodeId, NodeCount] = field(default_factory=dict[NodeId, NodeCount])
+    told: tuple[int, int] | None = None
+    low_since: int | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """One node.
+
+    Attributes:
+        appends: counter of the last nonce; `pages`: number of the last page asked.
+        waiting: commands waiting in all rooms that count against the bound.
+        lease_asked: when the lease was asked for, None once it is answered.
+        distrust_until: no lease is judged before this.
+    """
+
+    node: NodeId
+    connections: dict[ConnectionId, Connection] = field(
+        default_factory=dict[ConnectionId, Connection]
+    )
+    sessions: dict[SessionId, Session] = field(default_factory=dict[SessionId, Session])
+    users: dict[UserId, UserState] = field(default_factory=dict[UserId, UserState])
+    rooms: dict[RoomId, Served] = field(default_factory=dict[RoomId, Served])
+    timers: Timers = field(default_factory=Timers)
+    appends: int = 0
+    pages: int = 0
+    waiting: int = 0
+    lease_asked: int | None = None
+    distrust_until: int = 0
+    draining: bool = False

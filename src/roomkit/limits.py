@@ -44,11 +44,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # Frames and fields
     frame_bytes: int = 64 * _KIB
     frame_close_bytes: int = 256 * _KIB
+    frame_depth: int = 64
     message_chars: int = 4_000
     room_name_chars: int = 128
     username_chars: int = 64
     ref_chars: int = 64
     idempotency_key_chars: int = 64
+    reply_to_chars: int = 64
+    signal_name_chars: int = 64
     meta_bytes: int = 512
     meta_depth: int = 4
     signal_bytes: int = 4 * _KIB

@@ -1,0 +1,152 @@
+"""The `data` of frames, from events: the pieces both protocols are put together from."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from roomkit.core import events
+from roomkit.ids import Position, message_id
+from roomkit.wire import people_frames as people
+from roomkit.wire.connection_frames import AckData, ErrorData
+from roomkit.wire.room_frames import MessageData
+
+__all__ = [
+    "ack_data",
+    "error_data",
+    "given",
+    "message_data",
+    "moderated_data",
+    "occupant_data",
+    "roster_data",
+    "timestamp",
+    "typing_data",
+    "users_data",
+]
+
+T = TypeVar("T")
+
+
+def given(value: T | None) -> T | UnsetType:
+    """Return the value, or what leaves the field out of the frame."""
+    return UNSET if value is None else value
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+def timestamp(at: int) -> str:
+    """Return milliseconds since the Unix epoch as ISO 8601 in UTC: `2024-01-01T12:00:00.000Z`."""
+    seconds, milliseconds = divmod(at, 1000)
+    return f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+def message_data(room_id: str, message: events.Message) -> MessageData:
+    return MessageData(
+        room=room_id,
+        seq=message.seq,
+        link=message.link,
+        username=message.username,
+        message=message.text,
+        timestamp=timestamp(message.at),
+        type="system" if message.system else "message",
+        id=message_id(Position(message.seq, message.link)),
+        user_id=message.user_id or UNSET,
+        idempotency_key=given(message.idempotency_key),
+        reply_to=given(message.reply_to),
+        meta=given(message.meta),
+    )
+
+
+def typing_data(event: events.TypingStarted | events.TypingStopped) -> people.TypingData:
+    return people.TypingData(
+        room=event.room,
+        username=event.username,
+        users=event.users,
+        total=event.total,
+        expires_ms=event.expires_ms,
+    )
+
+
+def error_data(event: events.Failure) -> ErrorData:
+    return ErrorData(
+        message=event.message,
+        code=event.code,
+        retryable=event.code.retryable,
+        ref=given(event.ref),
+        room=given(event.room),
+        retry_after_ms=given(event.retry_after_ms),
+    )
+
+
+def occupant_data(view: events.OccupantView) -> people.Occupant:
+    return people.Occupant(
+        user_id=view.user_id,
+        username=view.username,
+        sessions=view.sessions,
+        since=timestamp(view.since),
+        meta=given(view.meta),
+    )
+
+
+def roster_data(event: events.RosterChanged) -> people.RosterData:
+    return people.RosterData(
+        room=event.room,
+        seq=event.seq,
+        link=event.link,
+        shown=event.shown,
+        joined=tuple(occupant_data(view) for view in event.joined),
+        left=tuple(
+            people.UserGone(user_id=one.user_id, username=one.username, reason=one.reason)
+            for one in event.left
+        ),
+        changed=tuple(
+            people.UserSessions(user_id=one.user_id, sessions=one.sessions) for one in event.changed
+        ),
+        switched=event.switched,
+        stated=event.stated,
+    )
+
+
+def moderated_data(event: events.Moderated) -> people.ModeratedData:
+    return people.ModeratedData(
+        room=event.room,
+        seq=event.seq,
+        link=event.link,
+        action=event.action,
+        user_id=event.user_id,
+        username=event.username,
+        by=event.by,
+        reason=given(event.reason),
+        removed=event.removed,
+    )
+
+
+def users_data(event: events.RosterListed) -> people.UsersData:
+    return people.UsersData(
+        room=event.room,
+        users=tuple(view.username for view in event.occupants),
+        total=event.total,
+        occupants=tuple(occupant_data(view) for view in event.occupants),
+        truncated=event.truncated,
+        ref=given(event.ref),
+    )
+
+
+def ack_data(event: events.Acked) -> AckData:
+    if event.position is None:
+        return AckData(ref=event.ref, room=given(event.room))
+    return AckData(
+        ref=event.ref,
+        room=given(event.room),
+        id=message_id(event.position),
+        seq=event.position.seq,
+        link=event.position.link,
+        timestamp=timestamp(event.at),
+        duplicate=event.duplicate,
+    )

@@ -1,0 +1,345 @@
+"""An event of every kind, and the whole frame of protocol 2 that tells it."""
+
+from __future__ import annotations
+
+from roomkit.core import events
+from roomkit.core.events import Event, Message, OccupantView
+from roomkit.errors import ErrorCode
+from roomkit.ids import ORIGIN, Position, RoomId, UserId
+from tests.wire.client import LINK
+
+LOBBY = RoomId("lobby")
+ALICE = UserId("u-alice")
+BOB = UserId("u-bob")
+NOON = 1_704_110_400_000
+ISO_NOON = "2024-01-01T12:00:00.000Z"
+
+HELLO = Message(7, LINK, NOON, ALICE, "alice", "hello")
+HELLO_DATA: dict[str, object] = {
+    "room": "lobby",
+    "seq": 7,
+    "link": LINK,
+    "username": "alice",
+    "message": "hello",
+    "timestamp": ISO_NOON,
+    "type": "message",
+    "id": f"7-{LINK}",
+    "user_id": "u-alice",
+}
+ALICE_HERE = OccupantView(ALICE, "alice", 2, NOON, {"colour": "red"})
+ALICE_HERE_DATA: dict[str, object] = {
+    "user_id": "u-alice",
+    "username": "alice",
+    "sessions": 2,
+    "since": ISO_NOON,
+    "meta": {"colour": "red"},
+}
+JOINED = events.RoomJoined(
+    room=LOBBY,
+    ref="r",
+    position=Position(9, LINK),
+    recovered=None,
+    can=("read", "post"),
+    typing=("bob",),
+    typing_total=1,
+    typing_expires_ms=6000,
+    total=1,
+    messages=(HELLO,),
+    occupants=(ALICE_HERE,),
+    has_before=True,
+)
+JOINED_DATA: dict[str, object] = {
+    "room": "lobby",
+    "seq": 9,
+    "link": LINK,
+    "recovered": None,
+    "gap": None,
+    "you": {"role": "participant", "can": ["read", "post"]},
+    "typing": {"users": ["bob"], "total": 1, "expires_ms": 6000},
+    "ref": "r",
+    "total": 1,
+    "roster": "on",
+    "messages": [HELLO_DATA],
+    "occupants": [ALICE_HERE_DATA],
+    "has_before": True,
+    "complete": True,
+}
+
+FRAMES: list[tuple[Event, str, dict[str, object]]] = [
+    (events.Posted(LOBBY, HELLO), "new_message", HELLO_DATA),
+    (
+        events.Posted(
+            LOBBY,
+            Message(
+                8,
+                LINK,
+                NOON + 5,
+                UserId(""),
+                "System",
+                "déjà vu",
+                system=True,
+                idempotency_key="k",
+                reply_to=f"7-{LINK}",
+                meta={"a": None},
+            ),
+        ),
+        "new_message",
+        {
+            "room": "lobby",
+            "seq": 8,
+            "link": LINK,
+            "username": "System",
+            "message": "déjà vu",
+            "timestamp": "2024-01-01T12:00:00.005Z",
+            "type": "system",
+            "id": f"8-{LINK}",
+            "idempotency_key": "k",
+            "reply_to": f"7-{LINK}",
+            "meta": {"a": None},
+        },
+    ),
+    (
+        events.RosterChanged(
+            room=LOBBY,
+            seq=9,
+            link=LINK,
+            at=NOON,
+            shown=True,
+            joined=(ALICE_HERE,),
+            left=(events.Departed(BOB, "bob", "dropped"),),
+            changed=(events.OccupantChanged(UserId("u-carol"), 3),),
+        ),
+        "roster_changed",
+        {
+            "room": "lobby",
+            "seq": 9,
+            "link": LINK,
+            "shown": True,
+            "joined": [ALICE_HERE_DATA],
+            "left": [{"user_id": "u-bob", "username": "bob", "reason": "dropped"}],
+            "changed": [{"user_id": "u-carol", "sessions": 3}],
+        },
+    ),
+    (
+        events.RosterChanged(LOBBY, 9, LINK, NOON, False, switched=True, stated=True),
+        "roster_changed",
+        {
+            "room": "lobby",
+            "seq": 9,
+            "link": LINK,
+            "shown": False,
+            "joined": [],
+            "left": [],
+            "changed": [],
+            "switched": True,
+            "stated": True,
+        },
+    ),
+    (
+        events.Moderated(LOBBY, 9, LINK, NOON, "kick", BOB, "bob", "host", "spam", removed=True),
+        "user_moderated",
+        {
+            "room": "lobby",
+            "seq": 9,
+            "link": LINK,
+            "action": "kick",
+            "user_id": "u-bob",
+            "username": "bob",
+            "by": "host",
+            "reason": "spam",
+            "removed": True,
+        },
+    ),
+    (
+        events.Moderated(LOBBY, 9, LINK, NOON, "kick", BOB, "bob", "host"),
+        "user_moderated",
+        {
+            "room": "lobby",
+            "seq": 9,
+            "link": LINK,
+            "action": "kick",
+            "user_id": "u-bob",
+            "username": "bob",
+            "by": "host",
+        },
+    ),
+    (
+        events.Advanced(LOBBY, 9, LINK),
+        "room_advanced",
+        {"room": "lobby", "seq": 9, "link": LINK},
+    ),
+    (events.Acked("r"), "ack", {"ref": "r"}),
+    (
+        events.Acked("r", LOBBY, Position(7, LINK), NOON),
+        "ack",
+        {
+            "ref": "r",
+            "room": "lobby",
+            "id": f"7-{LINK}",
+            "seq": 7,
+            "link": LINK,
+            "timestamp": ISO_NOON,
+            "duplicate": False,
+        },
+    ),
+    (
+        events.Failure(ErrorCode.RATE_LIMITED, "slower", "r", "lobby", 250),
+        "error",
+        {
+            "message": "slower",
+            "code": "rate_limited",
+            "retryable": True,
+            "ref": "r",
+            "room": "lobby",
+            "retry_after_ms": 250,
+        },
+    ),
+    (
+        events.Failure(ErrorCode.FORBIDDEN, "no"),
+        "error",
+        {"message": "no", "code": "forbidden", "retryable": False},
+    ),
+    (JOINED, "room_joined", JOINED_DATA),
+    (
+        events.RoomJoined(
+            room=LOBBY,
+            ref=None,
+            position=ORIGIN,
+            recovered=False,
+            can=(),
+            typing=(),
+            typing_total=0,
+            typing_expires_ms=6000,
+            role="moderator",
+            gap_reason="trimmed",
+            gap_from=3,
+            total=900,
+            shown=False,
+            complete=False,
+        ),
+        "room_joined",
+        {
+            "room": "lobby",
+            "seq": 0,
+            "link": "",
+            "recovered": False,
+            "gap": {"reason": "trimmed", "from_seq": 3},
+            "you": {"role": "moderator", "can": []},
+            "typing": {"users": [], "total": 0, "expires_ms": 6000},
+            "total": 900,
+            "roster": "off",
+            "messages": [],
+            "occupants": [],
+            "has_before": False,
+            "complete": False,
+        },
+    ),
+    (
+        events.RoomJoined(
+            room=LOBBY,
+            ref="r",
+            position=Position(3, LINK),
+            recovered=True,
+            can=("read",),
+            typing=(),
+            typing_total=0,
+            typing_expires_ms=6000,
+        ),
+        "room_joined",
+        {
+            "room": "lobby",
+            "seq": 3,
+            "link": LINK,
+            "recovered": True,
+            "gap": None,
+            "you": {"role": "participant", "can": ["read"]},
+            "typing": {"users": [], "total": 0, "expires_ms": 6000},
+            "ref": "r",
+        },
+    ),
+    (
+        events.RoomLeft(LOBBY, "r", "left"),
+        "room_left",
+        {"room": "lobby", "reason": "left", "ref": "r"},
+    ),
+    (events.RoomLeft(LOBBY, None, "kicked"), "room_left", {"room": "lobby", "reason": "kicked"}),
+    (events.GapTold(LOBBY, "forked"), "room_gap", {"room": "lobby", "reason": "forked"}),
+    (
+        events.RosterListed(LOBBY, "r", (ALICE_HERE,), 2, True),
+        "room_users",
+        {
+            "room": "lobby",
+            "users": ["alice"],
+            "total": 2,
+            "occupants": [ALICE_HERE_DATA],
+            "truncated": True,
+            "ref": "r",
+        },
+    ),
+    (
+        events.HistoryListed(LOBBY, "r", (HELLO,), True, False, True),
+        "message_history",
+        {
+            "room": "lobby",
+            "messages": [HELLO_DATA],
+            "ref": "r",
+            "first_seq": 7,
+            "last_seq": 7,
+            "has_before": True,
+            "has_after": False,
+            "complete": True,
+        },
+    ),
+    (
+        events.HistoryListed(LOBBY, "r", (), False, True, False),
+        "message_history",
+        {
+            "room": "lobby",
+            "messages": [],
+            "ref": "r",
+            "has_before": False,
+            "has_after": True,
+            "complete": False,
+        },
+    ),
+    (events.Pinged(5), "ping", {"t": 5}),
+    (events.Ponged(-5, "r", NOON), "pong", {"server_time": ISO_NOON, "t": -5, "ref": "r"}),
+    (events.Ponged(None, None, NOON), "pong", {"server_time": ISO_NOON}),
+    (
+        events.ReconnectAdvised(100, 5000, "restart"),
+        "reconnect",
+        {"after_ms": 100, "max_jitter_ms": 5000, "reason": "restart"},
+    ),
+    (
+        events.TypingStarted(LOBBY, ALICE, "alice", ("alice", "bob"), 21, 6000),
+        "user_typing",
+        {
+            "room": "lobby",
+            "username": "alice",
+            "users": ["alice", "bob"],
+            "total": 21,
+            "expires_ms": 6000,
+        },
+    ),
+    (
+        events.TypingStopped(LOBBY, ALICE, "alice", (), 0, 6000),
+        "user_stopped_typing",
+        {"room": "lobby", "username": "alice", "users": [], "total": 0, "expires_ms": 6000},
+    ),
+    (
+        events.OccupancyCounted(LOBBY, 900, 950),
+        "occupancy",
+        {"room": "lobby", "users": 900, "sessions": 950},
+    ),
+    (
+        events.SignalSent(LOBBY, ALICE, "alice", "wave", None),
+        "signal",
+        {
+            "room": "lobby",
+            "user_id": "u-alice",
+            "username": "alice",
+            "name": "wave",
+            "payload": None,
+        },
+    ),
+]

@@ -1,0 +1,6 @@
+"""Where rooms are remembered: the `Store` contract and the stores that ship with roomkit."""
+
+from roomkit.stores.base import Store
+from roomkit.stores.memory import MemoryStore
+
+__all__ = ["MemoryStore", "Store"]

@@ -1,0 +1,266 @@
+"""The store that remembers in this process: handles, their feeds, leases, and letting old rooms go.
+
+What one room keeps is in `memory_room.py`. No call waits, so every call is atomic; handles on the
+same rooms belong to one event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right, insort
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import copy
+from secrets import token_bytes
+from typing import Self
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from roomkit.core.effects import Append
+from roomkit.core.storage import (
+    Hint,
+    Interrupted,
+    LogSlice,
+    MessagePage,
+    MessageRow,
+    Outcome,
+    PageQuery,
+    RoomRecord,
+    Snapshot,
+    StoreFeed,
+    StoreSignal,
+    Tip,
+)
+from roomkit.ids import NodeId, RoomId
+from roomkit.limits import Limits
+from roomkit.stores.memory_room import NONCE_MS, MemoryRoom
+
+__all__ = ["FEED_ITEMS", "MemoryStore"]
+
+FEED_ITEMS = 1024
+"""How many hints and signals wait for a handle's reader before they become one `Interrupted`."""
+
+_SWEPT = 8  # rooms an append call looks at beyond those it can create: no call makes a long pause
+
+_DEFAULT_LIMITS = Limits()
+
+
+class _Shared:
+    """What all handles on the same rooms have in common."""
+
+    def __init__(self, limits: Limits, messages: int, clock: Callable[[], float]) -> None:
+        self.limits = limits
+        self.messages = messages
+        self.clock = clock
+        self.rooms: OrderedDict[RoomId, MemoryRoom] = OrderedDict()  # last appended to last
+        self.names: list[RoomId] = []  # the same rooms in code point order
+        self.followers: dict[RoomId, set[MemoryStore]] = {}
+        self.leases: dict[NodeId, float] = {}
+        self.secret = token_bytes(32)
+        self.keep_ms = max(limits.log_age_ms, limits.idempotency_ms, NONCE_MS)
+
+    def add(self, name: RoomId, room: MemoryRoom) -> None:
+        self.rooms[name] = room
+        insort(self.names, name)
+
+    def sweep(self, now: int, most: int) -> None:
+        """Drop rooms that nobody follows and nobody has appended to for `keep_ms`.
+
+        Rooms are looked at from the longest untouched on. One stamped by a clock that ran ahead
+        does not hold up the others.
+        """
+        for _ in range(most):
+            name = next(iter(self.rooms), None)
+            if name is None:
+                return
+            age = now - self.rooms[name].last_at
+            if 0 <= age <= self.keep_ms:
+                return
+            if age < 0 or name in self.followers:
+                self.rooms.move_to_end(name)
+            else:
+                del self.rooms[name]
+                del self.names[bisect_left(self.names, name)]
+
+
+class _Feed:
+    """The bounded buffer between all who append or signal and the one reader of a handle."""
+
+    def __init__(self) -> None:
+        self._items: deque[StoreFeed] = deque()
+        self._arrived = anyio.Event()
+
+    def put(self, item: StoreFeed) -> None:
+        if len(self._items) >= FEED_ITEMS:
+            self._items.clear()
+            item = Interrupted()
+        self._items.append(item)
+        self._arrived.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StoreFeed:
+        await checkpoint()
+        while not self._items:
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+        return self._items.popleft()
+
+
+class MemoryStore:
+    """Keeps rooms in memory: everything `Store` promises, until the process ends.
+
+    A room without followers is forgotten when its last entry is older than `limits.log_age_ms` (at
+    least a day, and never before its keys may be).
+
+    Args:
+        limits: the same as the hub's.
+        messages: how many messages a room's archive keeps, the newest; 1 or more.
+        clock: monotonic seconds, for leases.
+
+    Raises:
+        ValueError: `messages` is below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits = _DEFAULT_LIMITS,
+        messages: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if messages < 1:
+            raise ValueError(f"messages must be 1 or more, not {messages}: a room keeps its newest")
+        self._shared = _Shared(limits, messages, clock)
+        self._feed: _Feed | None = None
+
+    def another(self) -> Self:
+        """Return a second handle on the same rooms, as another node of the same process has it."""
+        other = copy(self)
+        other._feed = None
+        return other
+
+    @property
+    def durability(self) -> str:
+        return "memory"
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Nothing to hold; on leaving, this handle follows no room any more."""
+        try:
+            yield
+        finally:
+            for room in list(self._shared.followers):
+                self._unfollow(room)
+
+    def lane(self, room: RoomId) -> int:
+        return 0
+
+    async def append(self, appends: Sequence[Append], now: int) -> Sequence[Outcome]:
+        """As the contract says.
+
+        Raises:
+            ValueError: an append has no facts; nothing of the call was stored.
+        """
+        for append in appends:
+            if not append.facts:
+                raise ValueError(f"an append to {append.room!r} has no facts: give it at least one")
+        outcomes = [self._append(append, now) for append in appends]
+        self._shared.sweep(now, len(appends) + _SWEPT)
+        return outcomes
+
+    def _append(self, append: Append, now: int) -> Outcome:
+        shared, name = self._shared, append.room
+        room = shared.rooms.get(name) or MemoryRoom(shared.limits, shared.messages)
+        before = room.tip_seq
+        outcome = room.append(append, now)
+        if room.tip_seq == before:
+            return outcome
+        if before == 0:
+            shared.add(name, room)
+        else:
+            shared.rooms.move_to_end(name)
+        followers = shared.followers.get(name)
+        if followers is not None and followers != {self}:
+            self._tell(name, Hint(name, room.after(before)))
+        return outcome
+
+    async def read(self, room: RoomId, after: int, limit: int) -> LogSlice:
+        found = self._shared.rooms.get(room)
+        return found.read(after, limit) if found else LogSlice(None, (), Tip(0, "", 0), 0)
+
+    async def load(self, room: RoomId) -> RoomRecord:
+        found = self._shared.rooms.get(room)
+        return found.load() if found else RoomRecord(None, (), ())
+
+    async def save(
+        self, room: RoomId, snapshot: Snapshot, messages: Sequence[MessageRow], now: int
+    ) -> bool:
+        found = self._shared.rooms.get(room)
+        return found.save(snapshot, messages, now) if found else False
+
+    async def page(self, room: RoomId, query: PageQuery, limit: int) -> MessagePage:
+        found = self._shared.rooms.get(room)
+        return found.page(query, limit) if found else MessagePage((), 0, False, False, True)
+
+    async def tips(self, rooms: Sequence[RoomId]) -> Mapping[RoomId, Tip]:
+        kept = self._shared.rooms
+        return {name: kept[name].tip() for name in rooms if name in kept}
+
+    async def rooms(self, after: RoomId | None, limit: int) -> Sequence[RoomId]:
+        names = self._shared.names
+        start = 0 if after is None else bisect_right(names, after)
+        return names[start : start + limit]
+
+    async def follow(self, room: RoomId) -> None:
+        self._shared.followers.setdefault(room, set()).add(self)
+
+    async def unfollow(self, room: RoomId) -> None:
+        self._unfollow(room)
+
+    def _unfollow(self, room: RoomId) -> None:
+        followers = self._shared.followers.get(room, set())
+        followers.discard(self)
+        if not followers:
+            self._shared.followers.pop(room, None)
+
+    @asynccontextmanager
+    async def feed(self) -> AsyncGenerator[AsyncIterator[StoreFeed]]:
+        """As the contract says; what comes while no feed is open is lost.
+
+        Raises:
+            RuntimeError: this handle's feed is open already.
+        """
+        if self._feed is not None:
+            raise RuntimeError("this handle's feed is open already: read it, or take another()")
+        self._feed = feed = _Feed()
+        try:
+            yield feed
+        finally:
+            self._feed = None
+
+    async def signal(self, room: RoomId, payload: bytes) -> None:
+        self._tell(room, StoreSignal(room, payload))
+
+    def _tell(self, room: RoomId, item: StoreFeed) -> None:
+        for follower in self._shared.followers.get(room, ()):
+            if follower is not self and follower._feed is not None:
+                follower._feed.put(item)
+
+    async def renew(self, node: NodeId, ttl_ms: int) -> bool:
+        leases, now = self._shared.leases, self._shared.clock()
+        if node not in leases:
+            for lapsed in [node for node, until in leases.items() if until <= now]:
+                del leases[lapsed]
+        leases[node] = now + ttl_ms / 1000
+        return True
+
+    async def lapsed(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
+        leases, now = self._shared.leases, self._shared.clock()
+        return [node for node in nodes if leases.get(node, now) <= now]
+
+    async def secret(self) -> bytes:
+        return self._shared.secret

@@ -91,8 +91,8 @@ class Store(Protocol):
         Refused if its position is not in the log, or its seq is not above the kept snapshot's, or a
         newer `format` is kept. Otherwise: archived rows with a seq above the kept snapshot's and up
         to this one's are replaced by the given messages, older given messages replace theirs; the
-        snapshot is kept; and the log is trimmed by count and age, never past the snapshot, whose own entry
-        stays too: a log once begun is never empty.
+        snapshot is kept; and the log is trimmed by count and age, never past the snapshot, whose
+        own entry stays too: a log once begun is never empty.
         """
         ...
 

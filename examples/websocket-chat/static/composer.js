@@ -1,0 +1,93 @@
+/**
+ * The field to write in: one draft per room, Enter sends, and the field grows with what is in it.
+ */
+
+import { byId, setText } from "./dom.js";
+
+const DEFAULT_MESSAGE_CHARS = 4_000;
+const WARN_AT = 0.9;
+
+export class Composer {
+  #form = byId("composer");
+  #field = byId("message-field");
+  #send = this.#form.querySelector(".send");
+  #count = byId("composer-count");
+  #drafts = new Map();
+  #room = null;
+  #limit = DEFAULT_MESSAGE_CHARS;
+  #actions;
+
+  /** `actions`: say(room, text), composing(room, text), stopComposing(), escaped(). */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#field.addEventListener("input", () => this.#edited());
+    this.#field.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#field.addEventListener("blur", () => actions.stopComposing());
+  }
+
+  /** Write to `room` from now on; the draft of the room before is kept for it. */
+  turnTo(room) {
+    if (room === this.#room) return;
+    this.#actions.stopComposing();
+    if (this.#room !== null) this.#drafts.set(this.#room, this.#field.value);
+    this.#room = room;
+    this.#field.value = this.#drafts.get(room) ?? "";
+    this.#field.placeholder = room === null ? "" : `Message #${room}`;
+    this.#fit();
+  }
+
+  set limit(chars) {
+    this.#limit = chars ?? DEFAULT_MESSAGE_CHARS;
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
+  #edited() {
+    this.#actions.composing(this.#room, this.#field.value);
+    this.#fit();
+  }
+
+  #pressed(event) {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "Escape") {
+      this.#actions.escaped();
+    }
+  }
+
+  #submit() {
+    const text = this.#field.value.trim();
+    if (text === "" || lengthOf(text) > this.#limit) return;
+    this.#actions.say(this.#room, text);
+    this.#field.value = "";
+    this.#fit();
+    this.#field.focus();
+  }
+
+  #fit() {
+    this.#field.style.height = "auto";
+    this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
+    const length = lengthOf(this.#field.value.trim());
+    const left = this.#limit - length;
+    this.#send.disabled = length === 0 || left < 0;
+    this.#count.classList.toggle("over", left < 0);
+    setText(this.#count, length < this.#limit * WARN_AT ? "" : countWords(left));
+  }
+}
+
+/** Unicode code points, as the server counts. */
+function lengthOf(text) {
+  return [...text].length;
+}
+
+function countWords(left) {
+  return left < 0 ? `${-left} characters too long` : `${left} characters left`;
+}

@@ -1,0 +1,96 @@
+"""A chat in the browser: a ZestAPI application with roomkit mounted on it.
+
+    pip install -r requirements.txt
+    python main.py
+
+HOST and PORT say where it listens, every ROOMKIT_ setting how it behaves (`roomkit.settings`).
+"""
+
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+from zestapi import Settings, ZestAPI
+
+from roomkit import Hub, SettingsError
+from roomkit.settings import load_settings
+from roomkit_starlette.uvicorn import ChatServer, chat_config
+from roomkit_zestapi import mount_chat
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE / "static" / "index.html"
+
+# Only what comes from here may run, and no other page may frame it. Browsers ask each time whether
+# a file has changed.
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; "
+        "script-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Files(StaticFiles):
+    """The scripts and styles of the page."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(HEADERS)
+        return response
+
+
+class Server(ChatServer):
+    """Says where it is once it listens."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host = "localhost" if self.config.host == "127.0.0.1" else self.config.host
+        print(f"roomkit chat: http://{host}:{self.config.port} (Ctrl-C stops it)", flush=True)
+
+
+async def page(request: Request) -> Response:
+    return FileResponse(PAGE, headers=HEADERS)
+
+
+def build(hub: Hub, zest: Settings) -> Starlette:
+    app = ZestAPI(zest, routes_dir=str(HERE / "routes"))
+    mount_chat(app, hub)
+    site = app.app
+    site.add_route("/", page)
+    site.mount("/static", Files(directory=PAGE.parent))
+    return site
+
+
+def main() -> None:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(f"roomkit: {error}")
+    # Left to itself ZestAPI logs every request and writes zestapi.log to the current folder. A page
+    # of many small files would soon meet its rate limit, and nothing here is for other origins.
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("zestapi").setLevel(logging.ERROR)
+    host = os.environ.get("HOST") or "127.0.0.1"
+    zest = Settings(debug=True, host=host, rate_limit="", cors_origins=[])
+    hub = Hub(
+        store=settings.store(),
+        limits=settings.limits,
+        secret=settings.secret,
+        origins=settings.origins,
+    )
+    config = chat_config(build(hub, zest), hub.limits, host=zest.host, port=zest.port)
+    Server(config).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The operator's input: environment variables in, `Limits`, a store, a secret and origins out.
+
+| variable | meaning | default |
+|---|---|---|
+| `ROOMKIT_STORE` | where rooms are kept: `memory:` | `memory:` |
+| `ROOMKIT_SECRET` | signs guest tokens and sessions | a key the store keeps |
+| `ROOMKIT_ORIGINS` | other sites whose pages may connect, comma separated | none |
+| `ROOMKIT_<LIMIT>` | any field of `Limits`, as in `ROOMKIT_MESSAGES_PER_S` | the field's |
+
+An empty variable counts as not set. Only `load_settings` reads the environment; a host that
+configures itself some other way needs nothing of this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from roomkit.errors import SettingsError
+from roomkit.limits import Limits
+from roomkit.stores import MemoryStore, Store
+
+__all__ = ["Settings", "load_settings"]
+
+_PREFIX = "ROOMKIT_"
+_SECRET_CHARS = 16
+_OF_THE_TESTS = frozenset({"ROOMKIT_CHROMIUM", "ROOMKIT_REQUIRE_BROWSER"})
+
+_STORES: dict[str, Callable[[Limits], Store]] = {
+    "memory:": lambda limits: MemoryStore(limits=limits),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator decided. Made by `load_settings`.
+
+    Attributes:
+        store_url: which store `store()` makes.
+        secret: signs guest tokens and sessions; None lets the store keep a key of its own.
+        origins: sites other than our own whose pages may connect.
+        limits: every limit and period.
+    """
+
+    store_url: str
+    secret: str | None = field(repr=False)
+    origins: tuple[str, ...]
+    limits: Limits
+
+    def store(self) -> Store:
+        """Return a new handle on the configured store; give it to one `Hub`."""
+        return _STORES[self.store_url](self.limits)
+
+
+def _known_store(url: str) -> str:
+    if url not in _STORES:
+        raise ValueError(" or ".join(_STORES))
+    return url
+
+
+def _long_enough(secret: str) -> str:
+    if len(secret) < _SECRET_CHARS:
+        raise ValueError(f"{_SECRET_CHARS} characters or more, that nobody can guess")
+    return secret
+
+
+def _split(origins: str) -> list[str]:
+    return [origin.strip().lower() for origin in origins.split(",") if origin.strip()]
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.netloc or "*" in text or f"{parts.scheme}://{parts.netloc}" != text:
+        raise ValueError(
+            "origins as browsers write them, like https://chat.example.org or "
+            "http://localhost:5173: no path, no wildcard"
+        )
+    return text
+
+
+class _Environment(BaseModel):
+    """The variables by what they set; pydantic reports all that are wrong, not just the first."""
+
+    store: Annotated[str, AfterValidator(_known_store)] = "memory:"
+    secret: Annotated[str, AfterValidator(_long_enough)] | None = None
+    origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)
+    ] = ()
+    limits: dict[str, Annotated[int, Field(ge=1, lt=2**53)]] = {}
+
+
+_LIMITS = {_PREFIX + limit.name.upper(): limit.name for limit in msgspec.structs.fields(Limits)}
+_OTHERS = {_PREFIX + name.upper(): name for name in ("store", "secret", "origins")}
+_VARIABLES = {name: variable for variable, name in (_OTHERS | _LIMITS).items()}
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read every `ROOMKIT_` variable.
+
+    Raises:
+        SettingsError: names every variable that is wrong or unknown, its value (but never the
+            secret), what is expected, and for an unknown name the one that was probably meant.
+    """
+    given = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(_PREFIX) and name not in _OF_THE_TESTS and value
+    }
+    wrong = [_unknown(name) for name in given if name not in _VARIABLES.values()]
+    values: dict[str, object] = {_OTHERS[n]: v for n, v in given.items() if n in _OTHERS}
+    values["limits"] = {_LIMITS[n]: v for n, v in given.items() if n in _LIMITS}
+    try:
+        read = _Environment.model_validate(values)
+        limits = Limits(**read.limits)
+    except ValidationError as error:
+        raise _all_of(wrong + _explain(error, given)) from None
+    except ValueError as error:
+        raise _all_of([*wrong, _in_their_terms(str(error))]) from None
+    if wrong:
+        raise _all_of(wrong)
+    return Settings(store_url=read.store, secret=read.secret, origins=read.origins, limits=limits)
+
+
+def _all_of(wrong: list[str]) -> SettingsError:
+    lines = "".join(f"\n  {line}" for line in wrong)
+    return SettingsError(f"the environment is wrong; change these and start again:{lines}")
+
+
+def _unknown(name: str) -> str:
+    meant = difflib.get_close_matches(name, _VARIABLES.values(), n=1, cutoff=0.8)
+    hint = f"did you mean {meant[0]}?" if meant else "remove it"
+    return f"{name} is not a setting: {hint}"
+
+
+def _explain(error: ValidationError, given: Mapping[str, str]) -> list[str]:
+    lines: dict[str, None] = {}
+    for detail in error.errors():
+        variable = _VARIABLES[str(detail["loc"][1 if detail["loc"][0] == "limits" else 0])]
+        value = "too short" if variable == "ROOMKIT_SECRET" else repr(given[variable])
+        expected = detail.get("ctx", {}).get("error", "a whole number from 1 to 2^53 - 1")
+        lines[f"{variable} is {value}: expected {expected}"] = None
+    return list(lines)
+
+
+def _in_their_terms(message: str) -> str:
+    """Put the variables' names where `Limits` names its fields."""
+    return re.sub(r"\w+", lambda word: _VARIABLES.get(word[0], word[0]), message)

@@ -1,0 +1,114 @@
+"""The environment in, settings out; every wrong variable named, with what is expected."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from roomkit.errors import SettingsError
+from roomkit.limits import Limits
+from roomkit.settings import load_settings
+from roomkit.stores import MemoryStore
+
+SECRET = "correct horse battery staple"
+
+
+def complaint(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        load_settings(environ)
+    headline, *lines = str(raised.value).splitlines()
+    assert headline == "the environment is wrong; change these and start again:"
+    return [line.strip() for line in lines]
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    settings = load_settings({"PATH": "/bin"})
+    assert (settings.store_url, settings.secret, settings.origins) == ("memory:", None, ())
+    assert settings.limits == Limits()
+    assert isinstance(settings.store(), MemoryStore)
+
+
+def test_everything_set_is_read() -> None:
+    settings = load_settings(
+        {
+            "ROOMKIT_STORE": "memory:",
+            "ROOMKIT_SECRET": SECRET,
+            "ROOMKIT_ORIGINS": "https://Chat.Example.org, http://localhost:5173",
+            "ROOMKIT_MESSAGES_PER_S": "50",
+            "ROOMKIT_PRESENCE_GRACE_MS": "1500",
+        }
+    )
+    assert settings.secret == SECRET
+    assert settings.origins == ("https://chat.example.org", "http://localhost:5173")
+    assert settings.limits == Limits(messages_per_s=50, presence_grace_ms=1_500)
+
+
+@pytest.mark.parametrize("limit", msgspec.structs.fields(Limits), ids=lambda limit: limit.name)
+def test_every_limit_has_its_variable(limit: msgspec.structs.FieldInfo) -> None:
+    value = getattr(Limits(), limit.name)
+    settings = load_settings({f"ROOMKIT_{limit.name.upper()}": str(value)})
+    assert settings.limits == Limits()
+    assert complaint({f"ROOMKIT_{limit.name.upper()}": "0"}) == [
+        f"ROOMKIT_{limit.name.upper()} is '0': expected a whole number from 1 to 2^53 - 1"
+    ]
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    empty = {"ROOMKIT_STORE": "", "ROOMKIT_SECRET": "", "ROOMKIT_FRAMES_PER_S": ""}
+    assert load_settings(empty) == load_settings({})
+
+
+def test_variables_of_the_tests_are_no_settings() -> None:
+    ours = {"ROOMKIT_REQUIRE_BROWSER": "1", "ROOMKIT_CHROMIUM": "/usr/bin/chromium"}
+    assert load_settings(ours) == load_settings({})
+
+
+def test_all_wrong_variables_are_named_at_once() -> None:
+    assert complaint(
+        {
+            "ROOMKIT_STORE": "redis://localhost",
+            "ROOMKIT_SECRET": "hunter2",
+            "ROOMKIT_FRAMES_PER_S": "fast",
+            "ROOMKIT_MESAGES_PER_S": "5",
+            "ROOMKIT_XYZZY": "1",
+            "ROOMKIT_JOINS_BURST": "1.5",
+        }
+    ) == [
+        "ROOMKIT_MESAGES_PER_S is not a setting: did you mean ROOMKIT_MESSAGES_PER_S?",
+        "ROOMKIT_XYZZY is not a setting: remove it",
+        "ROOMKIT_STORE is 'redis://localhost': expected memory:",
+        "ROOMKIT_SECRET is too short: expected 16 characters or more, that nobody can guess",
+        "ROOMKIT_FRAMES_PER_S is 'fast': expected a whole number from 1 to 2^53 - 1",
+        "ROOMKIT_JOINS_BURST is '1.5': expected a whole number from 1 to 2^53 - 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["*", "https://*.example.org", "chat.example.org", "https://a.example/", "https://", "null"],
+)
+def test_an_origin_no_browser_sends_is_refused(origins: str) -> None:
+    expected = (
+        "origins as browsers write them, like https://chat.example.org or http://localhost:5173: "
+        "no path, no wildcard"
+    )
+    assert complaint({"ROOMKIT_ORIGINS": f"https://fine.example, {origins}"}) == [
+        f"ROOMKIT_ORIGINS is 'https://fine.example, {origins}': expected {expected}"
+    ]
+
+
+def test_limits_that_contradict_each_other_are_named_as_variables() -> None:
+    assert complaint({"ROOMKIT_HISTORY_ON_JOIN": "60"}) == [
+        (
+            "ROOMKIT_HISTORY_ON_JOIN (60) must not be more than ROOMKIT_HISTORY_WINDOW (50): "
+            "change one of them"
+        )
+    ]
+
+
+def test_the_secret_is_never_shown() -> None:
+    assert SECRET not in repr(load_settings({"ROOMKIT_SECRET": SECRET}))
+    with pytest.raises(SettingsError) as raised:
+        load_settings({"ROOMKIT_SECRET": SECRET, "ROOMKIT_STORE": "nowhere"})
+    assert SECRET not in str(raised.value)
+    assert raised.value.__cause__ is None

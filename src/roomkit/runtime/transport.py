@@ -1,0 +1,81 @@
+"""What a framework's websocket must offer for the hub to serve it. The whole contract of an adapter.
+
+An adapter turns its framework's socket into a `Transport`, calls `Hub.serve(transport)` and is done when
+that returns. The websocket handshake has been accepted before. Control frames (ping, pong, close) are the
+adapter's and its library's business: every adapter pings each `Limits.websocket_ping_ms` and drops a peer
+that has not answered within the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+__all__ = ["Handshake", "Transport", "TransportClosed"]
+
+
+class TransportClosed(Exception):
+    """The websocket is closed, by whichever side; nothing more can be read or sent."""
+
+
+class Handshake(msgspec.Struct, frozen=True):
+    """What is known of a connection before its user is.
+
+    Attributes:
+        headers: request headers, lower-case names; of a repeated one the last value.
+        path: path of the request, without the query.
+        query: raw query string, "" if there is none.
+        client: address of the peer as the server saw it, "" if unknown.
+        token: `hello.token`, or None for protocol 1 or a hello without one.
+        host: what the framework knows of the caller (a Starlette `WebSocket`, say), for `authenticate`.
+    """
+
+    headers: dict[str, str]
+    path: str = "/"
+    query: str = ""
+    client: str = ""
+    token: str | None = None
+    host: object = None
+
+
+class Transport(Protocol):
+    """One accepted websocket."""
+
+    @property
+    def handshake(self) -> Handshake:
+        """The request that opened it."""
+        ...
+
+    async def receive(self) -> str | bytes:
+        """Return the next message: `str` for text, `bytes` for binary.
+
+        Raises:
+            TransportClosed: there will be no further message.
+        """
+        ...
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Send each of these as one text message, in order, waiting while the peer does not read.
+
+        Called by one task at a time. If it is cancelled, the connection is closed or aborted next.
+
+        Args:
+            frames: UTF-8 encoded messages.
+
+        Raises:
+            TransportClosed: the connection is gone.
+        """
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close with this code (4000-4999, or 1009); harmless if closed already.
+
+        May wait for the peer; the hub bounds that by `Limits.close_ms` and then calls `abort`.
+        """
+        ...
+
+    def abort(self) -> None:
+        """Drop the connection and every byte held for it, at once and without waiting."""
+        ...

@@ -1,0 +1,277 @@
+"""However a tick is batched, everybody gets what they would get if each frame went out at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roomkit.core.effects import Attach, Detach
+from roomkit.ids import ConnectionId, RoomId
+from roomkit.limits import Limits
+from roomkit.runtime.fanout import BATCH_BYTES, FanOut
+from roomkit.runtime.outbox import Grade, Outbox
+
+ROOMY = Limits(outbox_soft_bytes=2**40, outbox_hard_bytes=2**40)
+ALICE, BOB, CAROL, DAVE = map(ConnectionId, ("alice", "bob", "carol", "dave"))
+LOBBY, GARDEN, ATTIC = map(RoomId, ("lobby", "garden", "attic"))
+PROTOCOLS = {ALICE: 2, BOB: 2, CAROL: 1, DAVE: 2}
+
+
+def refuse_overflow() -> None:
+    raise AssertionError("nothing may overflow here")
+
+
+@dataclass
+class Real:
+    """The fan-out, with an outbox for each connection."""
+
+    fanout: FanOut = field(default_factory=FanOut)
+    outboxes: dict[ConnectionId, Outbox] = field(default_factory=dict)
+
+    def add(self, name: ConnectionId) -> None:
+        self.outboxes[name] = Outbox(ROOMY, refuse_overflow)
+        self.fanout.add(name, self.outboxes[name])
+        self.fanout.speaks(name, PROTOCOLS[name])
+
+    def broadcast(
+        self, room: RoomId, frame: bytes, only: int | None, without: Iterable[ConnectionId] = ()
+    ) -> None:
+        for protocol in self.fanout.protocols(room):
+            if only is None or only == protocol:
+                self.fanout.broadcast(room, protocol, [frame], Grade.DURABLE, tuple(without))
+
+    def deliver(self, name: ConnectionId, frame: bytes) -> None:
+        self.fanout.deliver(name, [frame], Grade.DURABLE)
+
+    def received(self, name: ConnectionId) -> list[bytes]:
+        return list(self.outboxes[name].take())
+
+
+class Plain:
+    """What it must amount to: every frame goes to everybody concerned, at once."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[ConnectionId, set[RoomId]] = {}
+        self.frames: dict[ConnectionId, list[bytes]] = {}
+
+    def add(self, name: ConnectionId) -> None:
+        self.rooms[name] = set()
+        self.frames.setdefault(name, [])
+
+    def broadcast(
+        self, room: RoomId, frame: bytes, only: int | None, without: Iterable[ConnectionId]
+    ) -> None:
+        for name, rooms in self.rooms.items():
+            if room in rooms and name not in without and only in (None, PROTOCOLS[name]):
+                self.frames[name].append(frame)
+
+    def deliver(self, name: ConnectionId, frame: bytes) -> None:
+        if name in self.rooms:
+            self.frames[name].append(frame)
+
+
+def room_of(frame: bytes) -> bytes:
+    return frame.partition(b":")[0]
+
+
+def in_rooms_order(frames: list[bytes]) -> list[list[bytes]]:
+    """The frames between two private ones, room by room: no order between rooms is promised."""
+    return [
+        sorted(part, key=room_of)
+        for _, part in groupby(frames, key=lambda frame: frame.startswith(b"private"))
+    ]
+
+
+@dataclass(frozen=True)
+class Say:
+    """Something is broadcast: to all who speak `only`, if that is given, but those `without`."""
+
+    room: RoomId
+    only: int | None
+    without: frozenset[ConnectionId]
+    size: int
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Something is said to one connection."""
+
+    name: ConnectionId
+    size: int
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A connection is closed, after what it was sent so far."""
+
+    name: ConnectionId
+
+
+@dataclass(frozen=True)
+class EndOfTick:
+    pass
+
+
+Action = Say | Tell | Attach | Detach | Gone | EndOfTick
+
+NAMES = st.sampled_from([ALICE, BOB, CAROL, DAVE])
+ROOMS = st.sampled_from([LOBBY, GARDEN, ATTIC])
+SIZES = st.sampled_from([10, 10, 10, BATCH_BYTES // 3])
+ACTIONS: st.SearchStrategy[list[Action]] = st.lists(
+    st.one_of(
+        st.builds(Attach, NAMES, ROOMS),
+        st.builds(
+            Say,
+            ROOMS,
+            st.sampled_from([None, None, 1, 2]),
+            st.frozensets(NAMES, max_size=2),
+            SIZES,
+        ),
+        st.builds(Tell, NAMES, SIZES),
+        st.builds(Detach, NAMES, ROOMS),
+        st.builds(Gone, NAMES),
+        st.just(EndOfTick()),
+    ),
+    max_size=80,
+)
+
+
+def perform(real: Real, plain: Plain, action: Action, number: int) -> None:
+    match action:
+        case Attach(name, room):
+            real.fanout.attach(name, room)
+            plain.rooms.get(name, set()).add(room)
+        case Detach(name, room):
+            real.fanout.detach(name, room)
+            plain.rooms.get(name, set()).discard(room)
+        case Say(room, only, without, size):
+            frame = f"{room}:{number}".encode().ljust(size, b".")
+            real.broadcast(room, frame, only, without)
+            plain.broadcast(room, frame, only, without)
+        case Tell(name, size):
+            frame = f"private:{number}".encode().ljust(size, b".")
+            real.deliver(name, frame)
+            plain.deliver(name, frame)
+        case Gone(name):
+            real.fanout.settle(name)
+            real.fanout.remove(name)
+            plain.rooms.pop(name, None)
+        case EndOfTick():
+            real.fanout.flush()
+
+
+@given(ACTIONS)
+def test_everybody_gets_what_they_would_get_without_batches(actions: list[Action]) -> None:
+    real, plain = Real(), Plain()
+    for name in PROTOCOLS:
+        real.add(name)
+        plain.add(name)
+    for number, action in enumerate(actions):
+        perform(real, plain, action, number)
+    real.fanout.flush()
+    assert not real.fanout.dirty
+    assert {name: in_rooms_order(real.received(name)) for name in PROTOCOLS} == {
+        name: in_rooms_order(plain.frames[name]) for name in PROTOCOLS
+    }
+
+
+def in_lobby(*names: ConnectionId) -> Real:
+    real = Real()
+    for name in names:
+        real.add(name)
+        real.fanout.attach(name, LOBBY)
+    return real
+
+
+def test_members_share_one_batch() -> None:
+    real = in_lobby(ALICE, BOB)
+    real.broadcast(LOBBY, b"one", None)
+    real.broadcast(LOBBY, b"two", None)
+    real.fanout.flush()
+    taken = [real.outboxes[name].take() for name in (ALICE, BOB)]
+    assert taken[0] == [b"one", b"two"]
+    assert taken[0] is taken[1]
+
+
+def test_nothing_is_handed_out_before_the_tick_ends() -> None:
+    real = in_lobby(ALICE)
+    real.broadcast(LOBBY, b"one", None)
+    assert real.received(ALICE) == []
+    assert real.fanout.dirty
+
+
+def test_a_large_batch_is_handed_out_at_once() -> None:
+    real = in_lobby(ALICE, BOB)
+    half = b"x" * (BATCH_BYTES // 2)
+    real.broadcast(LOBBY, half, None)
+    real.deliver(BOB, b"private")
+    real.broadcast(LOBBY, half, None)
+    assert real.received(ALICE) == [half, half]
+    assert real.received(BOB) == [half, b"private", half]
+
+
+def test_a_joiner_gets_what_is_said_after_its_snapshot() -> None:
+    real = in_lobby(ALICE)
+    real.add(BOB)
+    real.broadcast(LOBBY, b"before", None)
+    real.deliver(BOB, b"snapshot")
+    real.fanout.attach(BOB, LOBBY)
+    real.broadcast(LOBBY, b"after", None)
+    real.fanout.flush()
+    assert real.received(ALICE) == [b"before", b"after"]
+    assert real.received(BOB) == [b"snapshot", b"after"]
+
+
+def test_a_private_frame_comes_after_what_was_said_and_before_what_is_said_next() -> None:
+    real = in_lobby(ALICE, BOB)
+    real.broadcast(LOBBY, b"one", None)
+    real.deliver(ALICE, b"ack")
+    real.broadcast(LOBBY, b"two", None)
+    real.fanout.flush()
+    assert real.received(ALICE) == [b"one", b"ack", b"two"]
+    assert real.received(BOB) == [b"one", b"two"]
+
+
+def test_whoever_is_left_out_of_a_broadcast_gets_the_others() -> None:
+    real = in_lobby(ALICE, BOB)
+    real.broadcast(LOBBY, b"one", None)
+    real.broadcast(LOBBY, b"two", None, [ALICE])
+    real.broadcast(LOBBY, b"three", None)
+    real.fanout.flush()
+    assert real.received(ALICE) == [b"one", b"three"]
+    assert real.received(BOB) == [b"one", b"two", b"three"]
+
+
+def test_a_frame_is_for_those_who_speak_its_protocol() -> None:
+    real = in_lobby(ALICE, CAROL)
+    assert sorted(real.fanout.protocols(LOBBY)) == [1, 2]
+    real.broadcast(LOBBY, b"one", 1)
+    real.broadcast(LOBBY, b"two", 2)
+    real.fanout.flush()
+    assert (real.received(CAROL), real.received(ALICE)) == ([b"one"], [b"two"])
+
+
+def test_a_room_without_connections_is_not_kept() -> None:
+    real = in_lobby(ALICE, CAROL)
+    assert real.fanout.rooms == 1
+    real.fanout.detach(ALICE, LOBBY)
+    assert real.fanout.remove(CAROL)
+    assert (real.fanout.rooms, real.fanout.protocols(LOBBY)) == (0, ())
+
+
+def test_a_connection_that_is_gone_is_ignored() -> None:
+    real = in_lobby(ALICE)
+    assert real.fanout.remove(ALICE)
+    assert not real.fanout.remove(ALICE)
+    real.deliver(ALICE, b"late")
+    real.fanout.attach(ALICE, LOBBY)
+    real.fanout.detach(ALICE, LOBBY)
+    real.fanout.settle(ALICE)
+    real.broadcast(LOBBY, b"late", None)
+    real.fanout.flush()
+    assert real.received(ALICE) == []
+    assert real.fanout.protocol_of(ALICE) is None

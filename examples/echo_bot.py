@@ -11,9 +11,7 @@ import os
 
 import anyio
 
-from roomkit import Hub, User
-from roomkit.core.events import Posted
-from roomkit.ids import UserId
+from roomkit import Hub, Posted, User, UserId
 from roomkit_websockets import listen
 
 ECHO = User(UserId("bot-echo"), "echo")

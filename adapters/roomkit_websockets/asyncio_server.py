@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as start_server
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from roomkit import Limits, Transport
 from roomkit_websockets.transport import WebsocketsTransport, headers_of
@@ -16,10 +18,35 @@ from roomkit_websockets.transport import WebsocketsTransport, headers_of
 __all__ = ["bind"]
 
 
+class _Framer:
+    """Frames a batch once, for however many members of a room it is written to."""
+
+    def __init__(self) -> None:
+        self._frames: Sequence[bytes] = ()
+        self._framed = b""
+
+    def framed(self, frames: Sequence[bytes]) -> bytes:
+        """Return the websocket frames of these messages, joined; of the last ones asked, again."""
+        if frames is not self._frames:
+            texts = [Frame(Opcode.TEXT, frame).serialize(mask=False) for frame in frames]
+            self._frames, self._framed = frames, b"".join(texts)
+        return self._framed
+
+
 class _AsyncioTransport(WebsocketsTransport):
-    def __init__(self, connection: ServerConnection) -> None:
+    """Written to at once while the socket takes everything; see `PromptTransport`."""
+
+    def __init__(self, connection: ServerConnection, framer: _Framer) -> None:
         super().__init__(connection)
         self._asyncio = connection
+        self._framer = framer
+
+    def send_now(self, frames: Sequence[bytes]) -> bool:
+        connection = self._asyncio
+        if connection.state is not State.OPEN or connection.transport.get_write_buffer_size():
+            return False
+        connection.transport.write(self._framer.framed(frames))
+        return True
 
     async def _close(self, code: int, reason: str) -> None:
         await self._asyncio.close(code, reason)
@@ -41,8 +68,9 @@ async def bind(
     def refuse(connection: ServerConnection, request: Request) -> Response | None:
         return None if accepts(headers_of(request)) else connection.respond(403, "")
 
+    framer = _Framer()
     server = await start_server(
-        lambda connection: converse(_AsyncioTransport(connection)),
+        lambda connection: converse(_AsyncioTransport(connection, framer)),
         host,
         port,
         process_request=refuse,

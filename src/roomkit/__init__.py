@@ -8,7 +8,20 @@ async with hub:
 ```
 """
 
-from roomkit.core.events import User
+from roomkit.core.events import (
+    Advanced,
+    Event,
+    GapTold,
+    Message,
+    Moderated,
+    OccupancyCounted,
+    Posted,
+    RosterChanged,
+    SignalSent,
+    TypingStarted,
+    TypingStopped,
+    User,
+)
 from roomkit.core.policy import Action, Policy
 from roomkit.errors import (
     CloseCode,
@@ -20,13 +33,15 @@ from roomkit.errors import (
     StoreError,
     WatcherTooSlow,
 )
-from roomkit.ids import UserId
+from roomkit.ids import RoomId, UserId
 from roomkit.limits import Limits
 from roomkit.runtime import (
+    Authenticate,
     Handshake,
     Hub,
     HubStats,
     PostResult,
+    PromptTransport,
     RoomEvents,
     Transport,
     TransportClosed,
@@ -35,24 +50,38 @@ from roomkit.stores import MemoryStore, Store
 
 __all__ = [
     "Action",
+    "Advanced",
+    "Authenticate",
     "CloseCode",
     "ErrorCode",
+    "Event",
+    "GapTold",
     "Handshake",
     "Hub",
     "HubNotRunning",
     "HubStats",
     "Limits",
     "MemoryStore",
+    "Message",
+    "Moderated",
+    "OccupancyCounted",
     "Policy",
     "PostResult",
+    "Posted",
+    "PromptTransport",
     "Refused",
     "RoomEvents",
+    "RoomId",
     "RoomkitError",
+    "RosterChanged",
     "SettingsError",
+    "SignalSent",
     "Store",
     "StoreError",
     "Transport",
     "TransportClosed",
+    "TypingStarted",
+    "TypingStopped",
     "User",
     "UserId",
     "WatcherTooSlow",

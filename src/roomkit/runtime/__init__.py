@@ -1,11 +1,15 @@
 """What runs the engine: the hub, its transports, timers and the store's lanes."""
 
-from roomkit.runtime.connection import PromptTransport
 from roomkit.runtime.handshake import Authenticate
 from roomkit.runtime.hub import Hub
 from roomkit.runtime.requests import PostResult
 from roomkit.runtime.stats import HubStats
-from roomkit.runtime.transport import Handshake, Transport, TransportClosed
+from roomkit.runtime.transport import (
+    Handshake,
+    PromptTransport,
+    Transport,
+    TransportClosed,
+)
 from roomkit.runtime.watchers import RoomEvents
 
 __all__ = [

@@ -7,8 +7,7 @@ its code, or the transport is aborted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Coroutine
 
 import anyio
 
@@ -18,29 +17,9 @@ from roomkit.limits import Limits
 from roomkit.runtime.complaints import Complaints
 from roomkit.runtime.outbox import Outbox
 from roomkit.runtime.stats import Counters
-from roomkit.runtime.transport import Transport, TransportClosed
+from roomkit.runtime.transport import PromptTransport, Transport, TransportClosed
 
-__all__ = ["Connection", "PromptTransport"]
-
-
-@runtime_checkable
-class PromptTransport(Transport, Protocol):
-    """A transport that can also be written to at once, while its peer keeps up.
-
-    It spares a task switch for each copy of each message, which is most of what a copy costs.
-    """
-
-    def send_now(self, frames: Sequence[bytes]) -> bool:
-        """Send each of these as one text message, without waiting; or return False and send none.
-
-        To be refused while the socket's buffer is above its high-water mark: then `send` is called
-        and waits. Never called while a `send` is on its way, or after `close` or `abort`.
-
-        Args:
-            frames: UTF-8 encoded messages, at most `PROMPT_BYTES` together. Members of a room are
-                given the very same sequence, so what is made of it can be kept for the next.
-        """
-        ...
+__all__ = ["Connection"]
 
 
 class Connection:

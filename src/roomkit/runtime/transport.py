@@ -1,19 +1,19 @@
-"""What a framework's websocket must offer for the hub to serve it. The whole contract of an adapter.
+"""What a framework's websocket must offer for the hub to serve it: all an adapter has to be.
 
-An adapter turns its framework's socket into a `Transport`, calls `Hub.serve(transport)` and is done when
-that returns. The websocket handshake has been accepted before. Control frames (ping, pong, close) are the
-adapter's and its library's business: every adapter pings each `Limits.websocket_ping_ms` and drops a peer
-that has not answered within the same time.
+An adapter turns its framework's socket into a `Transport`, calls `Hub.serve(transport)` and is done
+when that returns. The websocket handshake has been accepted before. Control frames (ping, pong,
+close) are the adapter's and its library's business: every adapter pings each
+`Limits.websocket_ping_ms` and drops a peer that has not answered within the same time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-__all__ = ["Handshake", "Transport", "TransportClosed"]
+__all__ = ["Handshake", "PromptTransport", "Transport", "TransportClosed"]
 
 
 class TransportClosed(Exception):
@@ -29,7 +29,8 @@ class Handshake(msgspec.Struct, frozen=True):
         query: raw query string, "" if there is none.
         client: address of the peer as the server saw it, "" if unknown.
         token: `hello.token`, or None for protocol 1 or a hello without one.
-        host: what the framework knows of the caller (a Starlette `WebSocket`, say), for `authenticate`.
+        host: what the framework knows of the caller (a Starlette `WebSocket`, say), for
+            `authenticate`.
     """
 
     headers: dict[str, str]
@@ -78,4 +79,24 @@ class Transport(Protocol):
 
     def abort(self) -> None:
         """Drop the connection and every byte held for it, at once and without waiting."""
+        ...
+
+
+@runtime_checkable
+class PromptTransport(Transport, Protocol):
+    """A transport that can also be written to at once, while its peer keeps up.
+
+    It spares a task switch for each copy of each message, which is most of what a copy costs.
+    """
+
+    def send_now(self, frames: Sequence[bytes]) -> bool:
+        """Send each of these as one text message, without waiting; or return False and send none.
+
+        To be refused while the socket's buffer is above its high-water mark: then `send` is called
+        and waits. Never called while a `send` is on its way, or after `close` or `abort`.
+
+        Args:
+            frames: UTF-8 encoded messages, at most `PROMPT_BYTES` together. Members of a room are
+                given the very same sequence, so what is made of it can be kept for the next.
+        """
         ...

@@ -1,0 +1,1 @@
+"""Measurements anyone can repeat: `scripts/bench`. Nothing here is a test, and no test is timed."""

@@ -1,0 +1,58 @@
+"""The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME`.
+
+`roomkit` is the whole of roomkit on the `websockets` adapter with a `MemoryStore`. `broadcast` is
+what people write by hand with the same library: one set of sockets and `websockets.broadcast()`, no
+history, no presence, no limits. Prints the port it listens on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import anyio
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+from roomkit import Hub, Limits, MemoryStore
+from roomkit_websockets import listen
+
+PLENTY = 10**6
+
+
+async def roomkit() -> None:
+    """Serve roomkit with pacing out of the way."""
+    limits = Limits(
+        messages_per_s=PLENTY, messages_burst=PLENTY, frames_per_s=PLENTY, frames_burst=PLENTY,
+        joins_per_s=PLENTY, joins_burst=PLENTY, roster_limit=PLENTY, connections_per_user=PLENTY,
+    )  # fmt: skip
+    hub = Hub(store=MemoryStore(limits=limits), limits=limits)
+    async with listen(hub, "127.0.0.1", 0) as (_, port):
+        print(port, flush=True)
+        await anyio.sleep_forever()
+
+
+async def by_hand() -> None:
+    """Serve the loop people write themselves; it answers the same few frames."""
+    members: set[ServerConnection] = set()
+
+    async def talk(socket: ServerConnection) -> None:
+        async for frame in socket:
+            data = json.loads(frame)
+            if data["type"] == "join_room":
+                members.add(socket)
+                await socket.send('{"type":"room_joined","data":{}}')
+            elif data["type"] == "send_message":
+                said = {"type": "new_message", "data": {**data["data"], "username": "alice"}}
+                broadcast(members, json.dumps(said))
+        members.discard(socket)
+
+    async with serve(talk, "127.0.0.1", 0, compression=None) as server:
+        print(next(iter(server.sockets)).getsockname()[1], flush=True)
+        await asyncio.get_running_loop().create_future()
+
+
+SERVERS = {"roomkit": roomkit, "broadcast": by_hand}
+
+if __name__ == "__main__":
+    asyncio.run(SERVERS[sys.argv[1]]())

@@ -13,8 +13,8 @@ from roomkit.core.history import History, decode_rows
 from roomkit.core.inputs import Fed, LogRead, RoomLoaded, TipsRead
 from roomkit.core.log import absorb, fork, read_on, resend, restart_batch, retry_later, settle
 from roomkit.core.membership import snapshot
-from roomkit.core.messages import heard_signal, heard_typing
-from roomkit.core.presence import heard_occupancy, interrupted, want
+from roomkit.core.messages import heard_signal, heard_typing, stop_typing
+from roomkit.core.presence import count_anew, heard_occupancy, interrupted, want
 from roomkit.core.room import Room
 from roomkit.core.state import Served, StateOccupants
 from roomkit.core.storage import Interrupted, RoomRecord, StoreSignal, Tip
@@ -38,6 +38,7 @@ def loaded(turn: Turn, answer: RoomLoaded) -> None:
         return
     served.attempts = 0
     turn.state.timers.set_if_unset(Timer.TIPS, "", turn.now + turn.limits.tips_ms)
+    count_anew(turn, served)
     reason, served.reload = served.reload, None
     if reason is not None:
         _tell_gap(turn, served, reason)
@@ -57,7 +58,7 @@ def log_read(turn: Turn, answer: LogRead) -> None:
         retry_later(turn, served)
         return
     served.attempts = 0
-    if answer.after and log.at is None:
+    if log.at is None and (answer.after or log.first_seq > 1):
         fork(turn, served, "trimmed" if log.first_seq > answer.after else "forked")
         return
     if log.at is not None and served.tail.link_at(answer.after) not in (None, log.at.link):
@@ -156,6 +157,8 @@ def _restore(turn: Turn, served: Served, record: RoomRecord) -> bool:
         return False
     base = room.tip
     floor = messages[0].seq - 1 if messages else base.seq
+    if room.posted == len(messages):
+        floor = 0
     history = History(floor=floor, saved=base.seq)
     history.messages.extend(messages)
     tail = Tail(base)
@@ -165,13 +168,16 @@ def _restore(turn: Turn, served: Served, record: RoomRecord) -> bool:
         if isinstance(event, Posted):
             history.add(event.message, limits.history_window)
     served.room, served.history, served.tail = room, history, tail
+    served.checkpoints.clear()
+    served.checked = base.seq
     served.tip_at = turn.now
     return True
 
 
 def _tell_gap(turn: Turn, served: Served, reason: str) -> None:
+    for user_id in list(served.typists.by_user):
+        stop_typing(turn, served, user_id)
     turn.broadcast(served, GapTold(served.name, reason))
-    served.typists.by_user.clear()
     for connection in served.members.values():
         joined = snapshot(turn, served, connection, None, turn.limits.history_on_join)
         turn.deliver(connection, joined)
@@ -179,8 +185,15 @@ def _tell_gap(turn: Turn, served: Served, reason: str) -> None:
 
 def _finish_batch(turn: Turn, served: Served) -> None:
     """After loading: answer what the log has of our append, and try again what it lost."""
+    batch = served.batch
+    if batch is None:
+        return
+    if not batch.stored:
+        if batch.uncertain and not served.paused:
+            resend(turn, served)
+        return
     settle(turn, served)
-    if served.batch is not None and served.batch.stored:
+    if served.batch is batch:
         restart_batch(turn, served)
 
 

@@ -68,12 +68,12 @@ class History:
             self.saved = seq
             self._trim(window)
 
-    def rows(self) -> tuple[MessageRow, ...]:
-        """Return the messages the kept snapshot does not cover, as rows for the archive."""
+    def rows(self, up_to: int) -> tuple[MessageRow, ...]:
+        """Return the messages after the kept snapshot, up to a seq, as rows for the archive."""
         return tuple(
             MessageRow(message.seq, _encoder.encode(message))
             for message in self.messages
-            if message.seq > self.saved
+            if self.saved < message.seq <= up_to
         )
 
     def newest(self, count: int) -> tuple[Message, ...]:
@@ -85,13 +85,10 @@ class History:
         """Return a page of at most `most_bytes`, or None if the archive has to be asked."""
         older, newer = _split(list(self.messages), query)
         want_older, want_newer = _shares(query, limit)
-        from_floor = isinstance(query, After)
-        if self.floor and (query.seq < self.floor if from_floor else len(older) <= want_older):
+        reaches = bool(older) if isinstance(query, After) else len(older) > want_older
+        if self.floor and not reaches:
             return None
-        page = _cut(older, newer, want_older, want_newer, most_bytes)
-        if self.floor and from_floor:
-            return msgspec.structs.replace(page, has_before=True)
-        return page
+        return _cut(older, newer, want_older, want_newer, most_bytes)
 
     def merge(self, query: PageQuery, limit: int, most_bytes: int, archived: MessagePage) -> Page:
         """Return a page from archived rows, the messages since their snapshot laid over them."""

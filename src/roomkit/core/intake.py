@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from roomkit.core.commands import Command, JoinRoom, Ping, Pong
 from roomkit.core.effects import Answer
-from roomkit.core.events import Failure, Ponged
+from roomkit.core.events import Acked, Failure, Ponged
 from roomkit.core.inputs import Asked, Garbled, HostCommand, Received, Unwatched, Watched
 from roomkit.core.names import check_room
 from roomkit.core.queue import submit
@@ -34,6 +34,8 @@ def received(turn: Turn, answer: Received) -> None:
         turn.deliver(connection, Ponged(command.t, ref, turn.wall))
         return
     if isinstance(command, Pong):
+        if ref is not None:
+            turn.deliver(connection, Acked(ref))
         return
     session = connection.session
     if session is None:
@@ -106,13 +108,14 @@ def _submit(
     row = TABLE[type(command)]
     room = _room(turn, connection, command.room)
     waiting = Waiting(command, turn.now, connection.id, session, ref)
+    waiting.member = room in connection.rooms
     if isinstance(command, JoinRoom):
-        _check_join(turn, command)
+        _check_join(turn, connection, room, command)
         served = turn.state.rooms.get(room)
         if not _joins_freely(served, session, command):
             _charge(turn, waiting, Pace.JOIN)
         if connection.protocol == 1:
-            connection.heading = room
+            connection.headings.append(waiting)
         submit(turn, served if served is not None else turn.serve(room), waiting)
         return
     served = turn.state.rooms.get(room)
@@ -130,16 +133,27 @@ def _room(turn: Turn, connection: Connection, wanted: str | None) -> RoomId:
         return known.name if known is not None else check_room(wanted, turn.limits)
     if connection.protocol != 1:
         raise Refused(ErrorCode.BAD_ARGUMENT, "room is missing: send data.room")
-    current = connection.heading or connection.current
-    if current is None:
+    if connection.headings:
+        heading = connection.headings[-1].command
+        assert isinstance(heading, JoinRoom)
+        return RoomId(heading.room)
+    if connection.current is None:
         raise _not_joined()
-    return current
+    return connection.current
 
 
-def _check_join(turn: Turn, command: JoinRoom) -> None:
+def _check_join(turn: Turn, connection: Connection, room: RoomId, command: JoinRoom) -> None:
+    """Refuse a page too long, and a room too many; rooms being joined count."""
     most = turn.limits.history_window
     if command.history is not None and command.history > most:
         raise Refused(ErrorCode.BAD_ARGUMENT, f"history must be from 0 to {most}")
+    if connection.protocol == 1:
+        return
+    most, held = turn.limits.rooms_per_connection, connection.rooms.keys() | connection.busy.keys()
+    if room not in held and len(held) >= most:
+        raise Refused(
+            ErrorCode.BAD_ARGUMENT, f"you are in {most} rooms, the most there may be: leave one"
+        )
 
 
 def _joins_freely(served: Served | None, session: Session, command: JoinRoom) -> bool:

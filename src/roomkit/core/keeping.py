@@ -1,61 +1,84 @@
-"""Saving a room's snapshot, and letting go of a room nobody uses."""
+"""Saving a room's snapshot, and letting go of a room nobody uses.
+
+What is saved lies behind: a checkpoint is taken every `snapshot_every` entries, and offered to the
+store only when the tail no longer reaches back to it. So a node that loads the room folds, from the
+snapshot on, everything that those who come back may have to be replayed.
+"""
 
 from __future__ import annotations
 
 from roomkit.core.effects import SaveRoom, Unfollow
 from roomkit.core.inputs import RoomSaved
 from roomkit.core.state import Served
+from roomkit.core.storage import Snapshot
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
 
 __all__ = ["forget_due", "save_if_due", "saved", "watch_idleness"]
 
+_TIMERS_OF_A_ROOM = (
+    Timer.TYPING,
+    Timer.LEGACY_ROSTER,
+    Timer.UNANSWERED,
+    Timer.RETRY,
+    Timer.OCCUPANCY,
+)
+
 
 def save_if_due(turn: Turn, served: Served) -> None:
-    """Save after every `snapshot_every` entries; called by the node that appended."""
-    room, reached = served.room, max(served.history.saved, served.save_tried)
-    if room is not None and room.tip.seq - reached >= turn.limits.snapshot_every:
+    """Take a checkpoint if it is time, and save the newest that nobody's replay needs.
+
+    Called by the node that appended.
+    """
+    room = served.room
+    if room is None:
+        return
+    if room.tip.seq - max(served.history.saved, served.checked) >= turn.limits.snapshot_every:
+        served.checked = room.tip.seq
+        served.checkpoints.append(room.snapshot())
+    if served.checkpoints and not served.saving:
         _save(turn, served)
 
 
 def saved(turn: Turn, answer: RoomSaved) -> None:
     """Take the store's word on a snapshot."""
     served = turn.state.rooms.get(answer.room)
-    if served is None:
-        return
-    served.saving = False
-    if answer.kept:
-        served.history.kept(answer.position.seq, turn.limits.history_window)
-    if (Timer.FORGET, served.name) not in turn.state.timers and _is_idle(served):
-        _forget(turn, served)
+    if served is not None:
+        served.saving = False
+        if answer.kept:
+            served.history.kept(answer.position.seq, turn.limits.history_window)
 
 
 def watch_idleness(turn: Turn, served: Served) -> None:
     """Begin to wait, or stop waiting, for the moment a room can be let go."""
     timers = turn.state.timers
-    if not _is_idle(served):
-        timers.cancel(Timer.FORGET, served.name)
-    elif not served.saving:
+    if _is_idle(served):
+        served.idling = True
         timers.set_if_unset(Timer.FORGET, served.name, turn.now + turn.limits.forget_ms)
+    elif served.idling:
+        served.idling = False
+        timers.cancel(Timer.FORGET, served.name)
 
 
 def forget_due(turn: Turn, served: Served) -> None:
-    """Let an idle room go, saving it first if it changed."""
+    """Let an idle room go; the log keeps what no snapshot covers."""
     if not _is_idle(served):
         return
-    room = served.room
-    if room is not None and room.tip.seq > served.history.saved:
-        _save(turn, served)
-    else:
-        _forget(turn, served)
+    for timer in _TIMERS_OF_A_ROOM:
+        turn.state.timers.cancel(timer, served.name)
+    del turn.state.rooms[served.name]
+    turn.touched.pop(served.name, None)
+    turn.emit(Unfollow(served.name))
 
 
 def _save(turn: Turn, served: Served) -> None:
-    if served.saving or served.room is None:
-        return
-    served.saving = True
-    served.save_tried = served.room.tip.seq
-    turn.emit(SaveRoom(served.name, served.room.snapshot(), served.history.rows()))
+    behind: Snapshot | None = None
+    while served.checkpoints and served.checkpoints[0].position.seq <= served.tail.base.seq:
+        behind = served.checkpoints.popleft()
+    if behind is not None:
+        served.saving = True
+        rows = served.history.rows(behind.position.seq)
+        turn.emit(SaveRoom(served.name, behind, rows))
 
 
 def _is_idle(served: Served) -> bool:
@@ -67,17 +90,3 @@ def _is_idle(served: Served) -> bool:
         or served.pages
         or served.watchers
     )
-
-
-def _forget(turn: Turn, served: Served) -> None:
-    for timer in (
-        Timer.TYPING,
-        Timer.LEGACY_ROSTER,
-        Timer.UNANSWERED,
-        Timer.RETRY,
-        Timer.OCCUPANCY,
-    ):
-        turn.state.timers.cancel(timer, served.name)
-    del turn.state.rooms[served.name]
-    turn.touched.pop(served.name, None)
-    turn.emit(Unfollow(served.name))

@@ -16,14 +16,20 @@ from roomkit.core.inputs import Appended
 from roomkit.core.keeping import save_if_due
 from roomkit.core.membership import release
 from roomkit.core.messages import stop_typing
-from roomkit.core.presence import new_identity, past_limit, roster_switched
+from roomkit.core.presence import (
+    new_identity,
+    owe_legacy_roster,
+    past_limit,
+    roster_switched,
+)
+from roomkit.core.room import Room
 from roomkit.core.state import Batch, Served
-from roomkit.core.storage import Behind, Entry, Failed, Known, Stored, Unknown
-from roomkit.core.table import SETTLED
+from roomkit.core.storage import Behind, Entry, Failed, Known, Stored
+from roomkit.core.table import SETTLED, TABLE
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn, release_claim
 from roomkit.errors import CloseCode, ErrorCode, Refused
-from roomkit.ids import SessionId, UserId
+from roomkit.ids import Position, SessionId, UserId
 
 __all__ = [
     "absorb",
@@ -50,10 +56,10 @@ def appended(turn: Turn, answer: Appended) -> None:
         _stored(turn, served, batch, outcome)
     elif isinstance(outcome, Behind):
         _behind(turn, served)
-    elif isinstance(outcome, Failed):
+    elif isinstance(outcome, Failed) and not batch.uncertain:
         _failed(turn, served, batch)
     else:
-        assert isinstance(outcome, Unknown)
+        batch.uncertain = True
         retry_later(turn, served)
 
 
@@ -76,13 +82,19 @@ def absorb(turn: Turn, served: Served, entries: Iterable[Entry]) -> None:
 
 
 def settle(turn: Turn, served: Served) -> None:
-    """Answer the commands whose entries are folded; the batch is over with its last."""
+    """Answer the commands whose entries are folded; the batch is over with its last.
+
+    What the log has another entry in place of was lost, and is tried again.
+    """
     batch, room = served.batch, served.room
     if batch is None or room is None or not batch.stored:
         return
     while batch.settled < len(batch.items):
         item = batch.items[batch.settled]
         if item.position is None or item.position.seq > room.tip.seq:
+            return
+        if not _holds(served, room, item.position):
+            restart_batch(turn, served)
             return
         batch.settled += 1
         for waiting in item.waiting:
@@ -94,6 +106,13 @@ def settle(turn: Turn, served: Served) -> None:
     served.batch = None
     turn.touch(served)
     save_if_due(turn, served)
+
+
+def _holds(served: Served, room: Room, position: Position) -> bool:
+    """Tell whether what we folded at a seq is this entry, as far as memory reaches."""
+    if position.seq == room.tip.seq:
+        return position.link == room.tip.link
+    return served.tail.link_at(position.seq) in (None, position.link)
 
 
 def read_on(turn: Turn, served: Served) -> None:
@@ -155,6 +174,8 @@ def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
         else:
             entries.append(stored)
             batch.facts[stored.link] = item.fact
+    if _is_elsewhere(served, entries):
+        fork(turn, served, "forked")
     absorb(turn, served, entries)
     if served.batch is batch:
         settle(turn, served)
@@ -162,12 +183,20 @@ def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
         read_on(turn, served)
 
 
+def _is_elsewhere(served: Served, entries: list[Entry]) -> bool:
+    """Tell whether our own entries stand where we folded others: the log is another one now."""
+    room, tail = served.room, served.tail
+    return room is not None and any(
+        entry.seq <= room.tip.seq and tail.link_at(entry.seq) != entry.link for entry in entries
+    )
+
+
 def _behind(turn: Turn, served: Served) -> None:
     restart_batch(turn, served)
     served.behind += 1
     if served.behind >= turn.limits.behind_limit:
         served.behind = 0
-        head = next((waiting for waiting in served.queue if waiting.session is not None), None)
+        head = next((one for one in served.queue if TABLE[type(one.command)].bounded), None)
         if head is not None:
             served.queue.remove(head)
             refusal = Refused(ErrorCode.OVERLOADED, "the room changes too fast: try again")
@@ -179,7 +208,7 @@ def _failed(turn: Turn, served: Served, batch: Batch) -> None:
     refusal = Refused(ErrorCode.UNAVAILABLE, "the message store cannot write just now: try again")
     for item in batch.items:
         for waiting in item.waiting:
-            if waiting.session is not None or waiting.request is not None:
+            if TABLE[type(waiting.command)].bounded:
                 turn.refuse(served, waiting, refusal)
     restart_batch(turn, served)
     retry_later(turn, served)
@@ -238,8 +267,8 @@ def _moved_away(turn: Turn, served: Served, session_id: SessionId) -> None:
 def _roster_changed(
     turn: Turn, served: Served, event: RosterChanged, fact: facts.Fact | None
 ) -> None:
-    if served.legacy:
-        turn.state.timers.set_if_unset(Timer.LEGACY_ROSTER, served.name, turn.now)
+    if not (event.switched and event.shown):
+        owe_legacy_roster(turn, served)
     for departed in event.left:
         stop_typing(turn, served, departed.user_id)
     if event.switched:
@@ -260,8 +289,7 @@ def _moderated(turn: Turn, served: Served, fact: facts.Moderated) -> None:
         release(turn, served, session_id)
         if told and connection is not None:
             turn.deliver(connection, RoomLeft(served.name, None, "kicked"))
-    if served.legacy:
-        turn.state.timers.set_if_unset(Timer.LEGACY_ROSTER, served.name, turn.now)
+    owe_legacy_roster(turn, served)
 
 
 def _sessions_of(served: Served, user_id: UserId) -> list[SessionId]:

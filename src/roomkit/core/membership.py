@@ -58,19 +58,17 @@ def join_room(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> Non
     if connection is None:
         turn.finish(served, waiting, None)
         return
+    if _superseded(connection, waiting):
+        turn.finish(served, waiting, None)
+        return
     if room.tip.seq == 0 and not turn.may(session.user, served.name, Action.CREATE):
         raise Refused(ErrorCode.ROOM_NOT_FOUND, "there is no such room, and you may not create it")
     if session.id in served.sessions:
         _attach(turn, served, connection, waiting)
         return
-    most = turn.limits.rooms_per_connection
-    if connection.protocol != 1 and len(connection.rooms) >= most:
-        raise Refused(
-            ErrorCode.BAD_ARGUMENT, f"you are in {most} rooms, the most there may be: leave one"
-        )
     name = _name(turn, session.user, command)
     if not room.shown:
-        _settle_name(session.user, name)
+        _settle_name(turn, session.user, name)
         _occupy(turn, served, session, name, command)
         _attach(turn, served, connection, waiting)
         return
@@ -87,23 +85,24 @@ def entered(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> No
     """Answer a join whose entry is folded: attached, or the name went to somebody before."""
     command, session, room = waiting.command, waiting.session, served.room
     assert isinstance(command, JoinRoom) and session is not None and room is not None
-    name = waiting.claim or session.user.username
-    if room.shown and not room.holds(session.user.user_id, session.id, turn.state.node):
+    name = _arrival(item, session).username
+    assert isinstance(item.fact, facts.Entered)
+    if room.shown and not room.holds(session.user.user_id, session.id, item.fact.node):
         turn.refuse(served, waiting, _taken(name))
         return
-    _settle_name(session.user, name)
+    _settle_name(turn, session.user, name)
     _occupy(turn, served, session, name, command)
     connection = _living(turn, waiting)
-    if connection is not None and not waiting.answered:
+    if connection is not None and not waiting.answered and not _superseded(connection, waiting):
         _attach(turn, served, connection, waiting)
         return
     turn.finish(served, waiting, None)
     if turn.state.sessions.get(session.id) is not session:
         vacate(turn, served, session, "dropped")
-    elif connection is None:
+    elif connection is None or _joins_again(served, session):
         grace = turn.now + turn.limits.presence_grace_ms
         turn.state.timers.set_if_unset(Timer.GRACE, session.id, grace)
-    elif not _joins_again(served, session):
+    else:
         vacate(turn, served, session, "left")
 
 
@@ -175,6 +174,7 @@ def detach(turn: Turn, served: Served, connection: Connection) -> None:
     """Stop sending the room to a connection."""
     if served.members.pop(connection.id, None) is not None:
         served.legacy -= connection.protocol == 1
+        served.fresh.pop(connection.id, None)
         del connection.rooms[served.name]
         if connection.current == served.name:
             connection.current = None
@@ -230,6 +230,8 @@ def _attach(turn: Turn, served: Served, connection: Connection, waiting: Waiting
     """Answer a join with a snapshot, or with what followed `since`; then the live events."""
     command = waiting.command
     assert isinstance(command, JoinRoom)
+    if connection.protocol == 1:
+        del connection.headings[: connection.headings.index(waiting)]
     wanted = turn.limits.history_on_join if command.history is None else command.history
     joined = snapshot(turn, served, connection, waiting.ref, wanted)
     replay: list[EntryEvent] = []
@@ -244,6 +246,7 @@ def _attach(turn: Turn, served: Served, connection: Connection, waiting: Waiting
         served.legacy += connection.protocol == 1
         turn.emit(Attach(connection.id, served.name))
     if connection.protocol == 1:
+        served.fresh[connection.id] = None
         _move(turn, served, connection)
 
 
@@ -259,7 +262,7 @@ def _resume(
     known = served.tail.link_at(since.seq)
     if since.seq > tip or (known is not None and known != since.link):
         reason = "forked"
-    elif tip - since.seq > turn.limits.replay_entries:
+    elif served.tail.shed or tip - since.seq > turn.limits.replay_entries:
         reason = "replay_limit"
     else:
         reason = "trimmed"
@@ -272,8 +275,6 @@ def _resume(
 def _move(turn: Turn, served: Served, connection: Connection) -> None:
     """Protocol 1 is in one room: having entered this one, it leaves the one before."""
     previous, connection.current = connection.current, served.name
-    if connection.heading == served.name:
-        connection.heading = None
     before = turn.state.rooms.get(previous) if previous is not None else None
     if before is not None and before is not served and connection.session is not None:
         vacate(turn, before, connection.session, "left")
@@ -298,9 +299,15 @@ def _name(turn: Turn, user: UserState, command: JoinRoom) -> str:
     return check_username(name, turn.limits)
 
 
-def _settle_name(user: UserState, name: str) -> None:
-    if user.guest:
+def _settle_name(turn: Turn, user: UserState, name: str) -> None:
+    """A guest goes by the name of the first room entered, until in no room again."""
+    if user.guest and not in_any_room(turn, user):
         user.username = name
+
+
+def _arrival(item: BatchItem, session: Session) -> facts.Arrival:
+    assert isinstance(item.fact, facts.Entered)
+    return next(arrival for arrival in item.fact.arrivals if arrival.session == session.id)
 
 
 def _taken(name: str) -> Refused:
@@ -323,8 +330,15 @@ def _living(turn: Turn, waiting: Waiting) -> Connection | None:
     return None if connection is None or connection.closing else connection
 
 
+def _superseded(connection: Connection, waiting: Waiting) -> bool:
+    """Protocol 1 is in one room: it has entered one that it wished for later than this one."""
+    return connection.protocol == 1 and waiting not in connection.headings
+
+
 def _joins_again(served: Served, session: Session) -> bool:
     return any(
-        waiting.session is session and isinstance(waiting.command, JoinRoom)
+        waiting.session is session
+        and isinstance(waiting.command, JoinRoom)
+        and not waiting.answered
         for waiting in served.queue
     )

@@ -77,7 +77,9 @@ def posted(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> Non
 def typing_start(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
     """Show that a user types, unless it was shown just now."""
     user = _author(waiting)
-    if _note_typing(turn, served, user.user_id, user.username, waiting.connection):
+    typist = (user.user_id, user.username, waiting.connection)
+    here = waiting.connection in turn.state.connections
+    if here and _note_typing(turn, served, *typist, waiting.at):
         _tell_nodes(turn, served, user.user_id, user.username, active=True)
     _acknowledge(turn, served, waiting)
 
@@ -140,7 +142,7 @@ def heard_typing(turn: Turn, served: Served, signal: signals.TypingSignal) -> No
     if not signal.active:
         stop_typing(turn, served, signal.user_id)
     elif not served.tail.spoke_since(signal.user_id, signal.seq):
-        _note_typing(turn, served, signal.user_id, signal.username, None)
+        _note_typing(turn, served, signal.user_id, signal.username, None, turn.now)
 
 
 def _note_typing(
@@ -149,12 +151,15 @@ def _note_typing(
     user_id: UserId,
     username: str,
     connection: ConnectionId | None,
+    reached_at: int,
 ) -> bool:
-    until = turn.now + turn.limits.typing_expiry_ms
+    until = reached_at + turn.limits.typing_expiry_ms
+    if until <= turn.now:
+        return False
     typist = Typist(username, turn.now, until, connection)
     if not served.typists.start(user_id, typist, turn.limits.typing_resend_ms):
         return False
-    turn.state.timers.set_if_unset(Timer.TYPING, served.name, until)
+    turn.state.timers.set(Timer.TYPING, served.name, served.typists.next_expiry or until)
     event = TypingStarted(served.name, user_id, username, *_typing_now(turn, served))
     turn.emit(Broadcast(served.name, event, _own_legacy(served, user_id)))
     return True

@@ -8,6 +8,7 @@ points: whatever can make one name look like another or break a line of text.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from roomkit.errors import ErrorCode, Refused
@@ -16,13 +17,20 @@ from roomkit.limits import Limits
 
 __all__ = ["check_room", "check_text", "check_username", "name_key"]
 
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _JOINERS = {"\u200c", "\u200d"}
 _REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def name_key(username: str) -> str:
-    """Return what two usernames are compared by: NFKC, case-folded, NFKC again."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    """Return what two usernames are compared by: NFKC, case-folded, NFKC again, less what no
+    reader sees (Unicode's default ignorable code points, as in toNFKC_Casefold)."""
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", folded))
 
 
 def check_username(username: str, limits: Limits) -> str:
@@ -67,7 +75,7 @@ def _check(name: str, what: str, longest: int) -> str:
         trouble = None
     else:
         trouble = next((char for char in name if _is_refused(char)), None)
-    if not name or name.isspace():
+    if not name or name.isspace() or _is_invisible(name):
         raise Refused(ErrorCode.BAD_ARGUMENT, f"{what} is blank: send 1 to {longest} characters")
     if len(name) > longest:
         raise Refused(
@@ -82,6 +90,10 @@ def _check(name: str, what: str, longest: int) -> str:
     if name[0].isspace() or name[-1].isspace():
         raise Refused(ErrorCode.BAD_ARGUMENT, f"{what} begins or ends with a space: remove it")
     return name
+
+
+def _is_invisible(name: str) -> bool:
+    return not name.isascii() and not name_key(name).strip()
 
 
 def _is_refused(char: str) -> bool:

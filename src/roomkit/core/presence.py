@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from roomkit.core import facts, signals
 from roomkit.core.batch import propose
-from roomkit.core.effects import FindLapsed, Renew, SendToNodes
+from roomkit.core.effects import Broadcast, FindLapsed, Renew, SendToNodes
 from roomkit.core.events import OccupancyCounted, RosterListed
 from roomkit.core.inputs import LapsedFound, LeaseRenewed
 from roomkit.core.membership import occupancy
@@ -24,6 +24,7 @@ from roomkit.core.turn import Turn
 from roomkit.ids import NodeId
 
 __all__ = [
+    "count_anew",
     "count_occupants",
     "heard_occupancy",
     "interrupted",
@@ -33,6 +34,7 @@ __all__ = [
     "list_legacy_roster",
     "lose_node",
     "new_identity",
+    "owe_legacy_roster",
     "past_limit",
     "roster_switched",
     "state_occupants",
@@ -76,6 +78,14 @@ def roster_switched(turn: Turn, served: Served) -> None:
         turn.state.timers.set(Timer.OCCUPANCY, served.name, turn.now)
 
 
+def count_anew(turn: Turn, served: Served) -> None:
+    """A room was loaded: what was counted before, and since when the sum was low, is void."""
+    served.counts.clear()
+    served.told = served.low_since = None
+    if served.room is not None and not served.room.shown and served.sessions:
+        turn.state.timers.set(Timer.OCCUPANCY, served.name, turn.now)
+
+
 def count_occupants(turn: Turn, served: Served) -> None:
     """Signal our count, tell members a changed sum, and want the roster back once it stays low."""
     room, limits = served.room, turn.limits
@@ -111,16 +121,24 @@ def interrupted(served: Served) -> None:
     served.low_since = None
 
 
+def owe_legacy_roster(turn: Turn, served: Served) -> None:
+    """The roster changed: protocol-1 members are owed a list at the end of this tick."""
+    served.fresh.clear()
+    if served.legacy:
+        turn.state.timers.set_if_unset(Timer.LEGACY_ROSTER, served.name, turn.now)
+
+
 def list_legacy_roster(turn: Turn, served: Served) -> None:
     """Send protocol-1 members the list of users, once for all changes of this tick."""
-    room = served.room
-    if room is None:
+    room, fresh = served.room, served.fresh
+    if room is None or len(fresh) == served.legacy:
         return
     if room.shown:
         event = roster(served, None, None, turn.limits.roster_limit)
     else:
         event = RosterListed(served.name, None, (), occupancy(served)[0], truncated=True)
-    turn.broadcast(served, event, protocol=1)
+    turn.emit(Broadcast(served.name, event, tuple(fresh), 1))
+    fresh.clear()
 
 
 def switch_roster(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
@@ -216,7 +234,7 @@ def lapsed_found(turn: Turn, answer: LapsedFound) -> None:
     for served in turn.state.rooms.values():
         if served.room is None:
             continue
-        for node in served.room.nodes().intersection(answer.lapsed):
+        for node in sorted(served.room.nodes().intersection(answer.lapsed)):
             want(turn, served, LoseNode(node))
 
 

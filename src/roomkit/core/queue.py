@@ -8,7 +8,7 @@ page are passed over, in order, and the others go on.
 from __future__ import annotations
 
 from roomkit.core.batch import seal
-from roomkit.core.state import Batch, Connection, Served, Waiting
+from roomkit.core.state import Batch, Connection, Served, Session, Waiting
 from roomkit.core.table import TABLE, Row
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
@@ -64,7 +64,12 @@ def pump(turn: Turn, served: Served) -> None:
             passed.append(waiting)
             continue
         row = TABLE[type(waiting.command)]
+        if row.alone and batch.items:
+            queue.appendleft(waiting)
+            break
         _judge(turn, served, waiting, row, batch)
+        if row.alone and batch.items:
+            break
         if row.holds and not waiting.answered:
             held.add(waiting.connection)
     queue.extendleft(reversed(passed))
@@ -114,15 +119,21 @@ def _judge(turn: Turn, served: Served, waiting: Waiting, row: Row, batch: Batch)
 
 
 def _require_joined(turn: Turn, served: Served, waiting: Waiting) -> None:
-    """A living connection must be attached; what a dead one sent before counts if it occupied."""
+    """Its connection must be attached, or have been: what is sent before leaving counts."""
     assert waiting.session is not None and waiting.connection is not None
     connection = turn.state.connections.get(waiting.connection)
-    if connection is not None:
-        joined = served.name in connection.rooms
-    else:
-        joined = waiting.session.id in served.sessions
-    if not joined:
+    if connection is not None and served.name in connection.rooms:
+        return
+    gone = connection is None or (connection.protocol == 1 and connection.current is not None)
+    if not (gone and waiting.member and _is_still_there(turn, served, waiting.session)):
         raise Refused(ErrorCode.NOT_JOINED, "you are not in this room: send join_room first")
+
+
+def _is_still_there(turn: Turn, served: Served, session: Session) -> bool:
+    """Tell whether the log still has a session whose departure may be waiting behind this."""
+    room = served.room
+    assert room is not None
+    return not room.shown or room.holds(session.user.user_id, session.id, turn.state.node)
 
 
 def _is_busy(connection: Connection | None, served: Served) -> bool:

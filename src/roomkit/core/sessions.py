@@ -105,9 +105,11 @@ def grace_over(turn: Turn, session_id: SessionId) -> None:
         return
     connection = turn.state.connections[session.connection]
     for room in [room for room in session.rooms if room not in connection.rooms]:
-        served = turn.state.rooms.get(room)
-        if served is not None and room not in connection.busy:
-            vacate(turn, served, session, "dropped")
+        if room in connection.busy:
+            again = turn.now + turn.limits.presence_grace_ms
+            turn.state.timers.set(Timer.GRACE, session_id, again)
+        else:
+            vacate(turn, turn.state.rooms[room], session, "dropped")
 
 
 def heartbeat_due(turn: Turn, connection_id: ConnectionId) -> None:
@@ -144,6 +146,7 @@ def user_due(turn: Turn, user_id: UserId) -> None:
     debt = max(user.message_bucket, user.join_bucket)
     if debt <= turn.now * 1000:
         del turn.state.users[user_id]
+        turn.state.timers.cancel(Timer.USER, user_id)
     else:
         turn.state.timers.set(Timer.USER, user_id, -(-debt // 1000))
 

@@ -18,7 +18,7 @@ from roomkit.core.events import User
 from roomkit.core.history import History
 from roomkit.core.inputs import HostCommand
 from roomkit.core.room import Room
-from roomkit.core.storage import Nonce, PageQuery
+from roomkit.core.storage import Nonce, PageQuery, Snapshot
 from roomkit.core.tail import Tail
 from roomkit.core.timers import Timers
 from roomkit.core.typists import Typists
@@ -104,7 +104,7 @@ class Connection:
         protocol: 0 until the handshake is done.
         rooms: those it is attached to.
         current: protocol 1: the room it is in.
-        heading: protocol 1: the room of its newest unanswered join.
+        headings: protocol 1: its unanswered joins, oldest first; the newest says where it heads.
         busy: unanswered joins, leaves and pages by room: later commands there wait.
         refused: frames refused in a row.
         closing: a `Close` is out; what it still sends is ignored.
@@ -116,7 +116,7 @@ class Connection:
     session: Session | None = None
     rooms: dict[RoomId, None] = field(default_factory=dict[RoomId, None])
     current: RoomId | None = None
-    heading: RoomId | None = None
+    headings: list[Waiting] = field(default_factory=list["Waiting"])
     busy: dict[RoomId, int] = field(default_factory=dict[RoomId, int])
     frame_bucket: int = 0
     refused: int = 0
@@ -170,6 +170,7 @@ class Waiting(msgspec.Struct, gc=False):
         claim: for a proposed join: the name it enters under.
         counted: it counts against the bounds on waiting commands.
         holding: later commands of its connection in this room wait for its answer.
+        member: its connection was attached to the room when it was sent.
         answered: it is over: answered, or with nobody left to answer.
     """
 
@@ -183,6 +184,7 @@ class Waiting(msgspec.Struct, gc=False):
     claim: str | None = None
     counted: bool = False
     holding: bool = False
+    member: bool = False
     answered: bool = False
 
 
@@ -204,6 +206,7 @@ class Batch(msgspec.Struct, gc=False):
     Attributes:
         facts: what is stored, by link, once it is: an own entry need not be decoded.
         settled: how many of the items have been answered.
+        uncertain: it ended as unknown once, so that a failure no longer says it is not stored.
         stored: the store has answered with positions.
     """
 
@@ -213,6 +216,7 @@ class Batch(msgspec.Struct, gc=False):
     control: bool = False
     facts: dict[str, facts.Fact] = {}
     settled: int = 0
+    uncertain: bool = False
     stored: bool = False
 
 
@@ -241,12 +245,14 @@ class Served:
     Attributes:
         room: None until it is loaded.
         members: attached connections; `legacy` of them speak protocol 1.
+        fresh: protocol-1 members whose list of users is as of the last change of the roster.
         sessions: local sessions that occupy the room, in grace too.
         queue: commands waiting, in arrival order.
         batch: the append in flight.
         counted: waiting commands that count against the bound.
         behind: refusals in a row; `attempts`: failed calls in a row.
-        save_tried: seq of the last snapshot offered to the store, kept or not.
+        idling: the FORGET timer is, or was, set since the room was used last.
+        checked: seq of the last checkpoint; `checkpoints`: those not offered to the store yet.
         reload: why the fold was dropped, while it is being loaded again.
         paused: nothing is judged until the RETRY timer.
         tip_asked: our tip when the store's was asked for, None if it is not being asked.
@@ -262,6 +268,7 @@ class Served:
     members: dict[ConnectionId, Connection] = field(default_factory=dict[ConnectionId, Connection])
     sessions: dict[SessionId, Local] = field(default_factory=dict[SessionId, Local])
     legacy: int = 0
+    fresh: dict[ConnectionId, None] = field(default_factory=dict[ConnectionId, None])
     watchers: int = 0
     queue: deque[Waiting] = field(default_factory=deque[Waiting])
     batch: Batch | None = None
@@ -272,7 +279,9 @@ class Served:
     loading: bool = False
     reading: bool = False
     saving: bool = False
-    save_tried: int = 0
+    idling: bool = False
+    checked: int = 0
+    checkpoints: deque[Snapshot] = field(default_factory=deque[Snapshot])
     paused: bool = False
     reload: str | None = None
     tip_asked: Position | None = None

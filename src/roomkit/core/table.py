@@ -33,6 +33,7 @@ class Row(msgspec.Struct, frozen=True):
         action: what the policy is asked.
         pace: the user's bucket it is charged to.
         bounded: it counts against the bounds on waiting commands.
+        alone: its fact is an append of its own: it speaks of everybody as folded.
     """
 
     handler: Handler
@@ -42,6 +43,7 @@ class Row(msgspec.Struct, frozen=True):
     action: Action | None = None
     pace: Pace | None = None
     bounded: bool = True
+    alone: bool = False
 
 
 TABLE: dict[type, Row] = {
@@ -64,7 +66,7 @@ TABLE: dict[type, Row] = {
     inputs.HostHistory: Row(reading.get_history),
     inputs.HostUsers: Row(reading.get_users),
     state.Depart: Row(membership.depart_wished, queued=True, bounded=False),
-    state.StateOccupants: Row(presence.state_occupants, queued=True, bounded=False),
+    state.StateOccupants: Row(presence.state_occupants, queued=True, bounded=False, alone=True),
     state.LoseNode: Row(presence.lose_node, queued=True, bounded=False),
     state.SwitchRoster: Row(presence.switch_roster, queued=True, bounded=False),
 }

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
 
-from roomkit.core.events import EntryEvent, Posted, RosterChanged
+from roomkit.core.events import EntryEvent, Moderated, Posted, RosterChanged
 from roomkit.ids import ORIGIN, Position, UserId
 
 __all__ = ["Tail"]
@@ -21,11 +21,17 @@ _EVENT_OVERHEAD = 200
 
 @dataclass(slots=True)
 class Tail:
-    """Events after `base`, dense, oldest first. `size` in bytes, as reckoned."""
+    """Events after `base`, dense, oldest first.
+
+    Attributes:
+        size: bytes, as reckoned.
+        shed: older events were here and have been let go of.
+    """
 
     base: Position = ORIGIN
     events: deque[tuple[EntryEvent, int]] = field(default_factory=deque[tuple[EntryEvent, int]])
     size: int = 0
+    shed: bool = False
 
     def add(self, event: EntryEvent, fact_bytes: int, most: int, most_bytes: int) -> None:
         """Append the next event and let go of the oldest beyond `most` events or `most_bytes`."""
@@ -37,6 +43,7 @@ class Tail:
             oldest, oldest_size = events.popleft()
             self.base = Position(oldest.seq, oldest.link)
             self.size -= oldest_size
+            self.shed = True
 
     def link_at(self, seq: int) -> str | None:
         """Return the link of the entry at `seq`, None if it is not here."""
@@ -54,7 +61,9 @@ class Tail:
         return [event for event, _ in islice(self.events, position.seq - self.base.seq, None)]
 
     def spoke_since(self, user_id: UserId, seq: int) -> bool:
-        """Tell whether a message or the leaving of this user is known after `seq`."""
+        """Tell whether this user has spoken or gone after `seq`, or may have before the tail."""
+        if seq < self.base.seq:
+            return True
         for event, _ in reversed(self.events):
             if event.seq <= seq:
                 return False
@@ -63,5 +72,8 @@ class Tail:
                     return True
             elif isinstance(event, RosterChanged):
                 if any(departed.user_id == user_id for departed in event.left):
+                    return True
+            elif isinstance(event, Moderated):
+                if event.user_id == user_id and event.removed:
                     return True
         return False

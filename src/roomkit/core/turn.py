@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from roomkit.core.commands import JoinRoom
 from roomkit.core.effects import Answer, Broadcast, Close, Deliver, Effect, Follow, LoadRoom
 from roomkit.core.events import Event, Failure
 from roomkit.core.inputs import Now
 from roomkit.core.pacing import Rate
-from roomkit.core.policy import Action, Policy
+from roomkit.core.policy import Action, Policy, allow_everything
 from roomkit.core.state import Connection, Pace, Served, State, UserState, Waiting
 from roomkit.errors import CloseCode, ErrorCode, Refused
-from roomkit.ids import ConnectionId, RoomId
+from roomkit.ids import RoomId
 from roomkit.limits import Limits
 
 __all__ = ["Turn", "failure", "release_claim"]
@@ -33,6 +32,7 @@ class Turn:
     """
 
     __slots__ = (
+        "_asks",
         "_policy",
         "effects",
         "emit",
@@ -57,6 +57,7 @@ class Turn:
         self.message_rate = Rate.of(limits.messages_per_s, limits.messages_burst)
         self.join_rate = Rate.of(limits.joins_per_s, limits.joins_burst)
         self._policy = policy
+        self._asks = policy is not allow_everything
         self.touched: dict[RoomId, Served] = {}
         self.begin(Now(0, 0))
 
@@ -120,6 +121,8 @@ class Turn:
             if connection is not None:
                 if waiting.holding:
                     _unhold(connection, served.name)
+                if connection.headings and waiting in connection.headings:
+                    connection.headings.remove(waiting)
                 if event is not None:
                     self.deliver(connection, event)
 
@@ -133,10 +136,6 @@ class Turn:
                 user.join_bucket = self.join_rate.refund(user.join_bucket)
             else:
                 user.message_bucket = self.message_rate.refund(user.message_bucket)
-        connection = self.state.connections.get(waiting.connection or ConnectionId(""))
-        joining = isinstance(waiting.command, JoinRoom)
-        if joining and connection is not None and connection.heading == served.name:
-            connection.heading = None
         self.finish(served, waiting, failure(refusal, waiting.ref, served.name))
 
     def may(self, user: UserState, room: RoomId, action: Action) -> bool:
@@ -154,7 +153,7 @@ class Turn:
 
     def require(self, user: UserState, room: RoomId, action: Action) -> None:
         """Raise `Refused` (`forbidden`) unless the policy allows it."""
-        if not self.may(user, room, action):
+        if self._asks and not self.may(user, room, action):
             raise Refused(ErrorCode.FORBIDDEN, f"you may not {action} in this room")
 
 

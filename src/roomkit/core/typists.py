@@ -37,7 +37,7 @@ class Typists:
         """
         present = self.by_user.get(user_id)
         if present is not None and typist.since - present.since < resend_ms:
-            present.until = typist.until
+            present.until, present.connection = typist.until, typist.connection
             return False
         self.by_user[user_id] = typist
         return True

@@ -36,8 +36,7 @@ __all__ = ["encode_event", "encode_welcome", "fitted", "to_bytes"]
 Messages = tuple[room.MessageData, ...]
 
 _Notice = (
-    events.Acked
-    | events.Failure
+    events.Failure
     | events.RoomLeft
     | events.GapTold
     | events.RosterListed
@@ -64,6 +63,8 @@ def encode_event(event: events.Event, limits: Limits) -> bytes:
     match event:
         case events.Posted():
             return to_bytes(room.NewMessageFrame(message_data(event.room, event.message)))
+        case events.Acked():
+            return to_bytes(connection.AckFrame(ack_data(event)))
         case events.RoomJoined():
             return _room_joined(event, limits.snapshot_bytes)
         case events.HistoryListed():
@@ -121,8 +122,6 @@ def encode_welcome(
 
 def _notice(event: _Notice) -> Frame:
     match event:
-        case events.Acked():
-            return connection.AckFrame(ack_data(event))
         case events.Failure():
             return connection.ErrorFrame(error_data(event))
         case events.Pinged():

@@ -1,0 +1,33 @@
+"""What can be seen of a `World`: every input before it is judged, and all that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from roomkit.core.effects import Append, Effect
+from roomkit.core.events import Event
+from roomkit.core.inputs import Input
+from roomkit.core.storage import Outcome
+from roomkit.ids import ConnectionId
+
+if TYPE_CHECKING:
+    from roomkit.testing.world import Node
+
+__all__ = ["Observer"]
+
+
+class Observer:
+    """Told of everything in a world, in order. Subclasses override what they care about."""
+
+    def stepping(self, node: Node, input: Input) -> None:
+        """An input is about to be judged."""
+
+    def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
+        """An event was sent to a connection; its step is not over yet."""
+
+    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
+        """An input was judged, and everything of it sent."""
+
+    def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
+        """The store was really asked, whatever the node is told of it."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from starlette.applications import Starlette
@@ -127,15 +127,15 @@ def no_cellar(user: User, room: str, action: Action) -> bool:
 
 
 @asynccontextmanager
-async def asking(app: ASGIApp, **headers: str) -> AsyncGenerator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(
+async def asking(app: ASGIApp, **headers: str) -> AsyncGenerator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(
         transport=transport, base_url="http://chat", headers=headers
     ) as client:
         yield client
 
 
-async def answer(client: httpx.AsyncClient, url: str) -> tuple[int, object]:
+async def answer(client: httpx2.AsyncClient, url: str) -> tuple[int, object]:
     response = await client.get(url)
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from jose import jwt
 from starlette.applications import Starlette
@@ -51,13 +51,13 @@ class TestZestAPI(TransportSuite):
 
 
 @asynccontextmanager
-async def running(app: ZestAPI) -> AsyncGenerator[httpx.AsyncClient]:
+async def running(app: ZestAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     """Run an application's lifespan and ask it things, without a socket."""
     starlette = app.app
     async with (
         starlette.router.lifespan_context(starlette),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(starlette), base_url="http://chat"
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(starlette), base_url="http://chat"
         ) as client,
     ):
         yield client
@@ -127,7 +127,7 @@ async def test_zestapis_rate_limit_holds_http_and_not_the_websocket() -> None:
     app = ZestAPI(WITHOUT_JWT)
     mount_chat(app, hub)
     async with serving(app.app, hub.limits) as (_, port):
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             answers = [(await client.get("/health")).status_code for _ in range(101)]
         assert (answers.count(200), answers[-1]) == (100, 429)
         async with Chat(hub, f"ws://127.0.0.1:{port}/ws").connect() as alice:
@@ -209,7 +209,7 @@ async def test_zestapis_own_token_lets_in_over_both_ways(monkeypatch: pytest.Mon
         async with chat.connect() as stranger:
             await stranger.send("hello", protocol=2, username="alice")
             assert (await stranger.until_closed()).code == 4501
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             assert (await client.get("/rooms")).status_code == 401
             headers = {"Authorization": f"Bearer {pass_}"}
             assert (await client.get("/rooms", headers=headers)).status_code == 200

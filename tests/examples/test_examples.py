@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import anyio
-import httpx
+import httpx2
 import pytest
 
 from roomkit.testing.transport_suite.harness import hello, join
@@ -80,7 +80,7 @@ class TestTheChat:
     ) -> None:
         async with running(tmp_path, "websocket-chat/main.py") as example:
             await converse(f"ws://127.0.0.1:{example.port}/ws")
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client:
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client:
                 for _ in range(120):
                     assert (await client.get("/health")).status_code == 200
             url = f"http://localhost:{example.port}"
@@ -102,7 +102,7 @@ class TestTheChat:
         }
         async with (
             running(tmp_path, "websocket-chat/main.py") as example,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
         ):
             for path, kind in {"/": "text/html", "/static/main.js": "text/javascript"}.items():
                 answer = await client.get(path, headers={"Origin": "https://evil.example"})
@@ -118,7 +118,7 @@ class TestTheChat:
     async def test_rooms_and_their_history_are_there_over_http(self, tmp_path: Path) -> None:
         async with (
             running(tmp_path, "websocket-chat/main.py") as example,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
         ):
             await converse(f"ws://127.0.0.1:{example.port}/ws")
             assert (await client.get("/rooms")).json() == {
@@ -173,7 +173,7 @@ async def test_the_application_of_the_fastapi_example_announces(tmp_path: Path) 
     async with (
         running(tmp_path, "fastapi_chat.py") as example,
         WebsocketClient.connect(f"ws://127.0.0.1:{example.port}/ws") as alice,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
     ):
         await hello(alice, "alice")
         await join(alice, "lobby")

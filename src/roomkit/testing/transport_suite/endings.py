@@ -13,6 +13,7 @@ from roomkit.testing.transport_suite.harness import (
     Chat,
     Harness,
     eventually,
+    fields,
     hello,
     join,
     join_seed,
@@ -153,11 +154,11 @@ class Endings(Harness):
                     await anyio.sleep(0.01)
         assert hub.then == ["nothing to receive", "nothing can be sent", "closing is harmless"]
 
-    async def test_a_client_that_never_reads_is_cut_off_and_holds_nobody_up(self) -> None:
+    async def test_a_client_that_never_reads_is_cut_off_alone_and_comes_back(self) -> None:
         limits = Limits(close_ms=300)
         async with self.chat(limits) as chat, chat.connect() as deaf, chat.connect() as alice:
-            await hello(deaf, "deaf")
-            await join(deaf, "lobby")
+            welcome = await hello(deaf, "deaf")
+            joined = await join(deaf, "lobby")
             await hello(alice, "alice")
             await join(alice, "lobby")
             posted = 0
@@ -167,8 +168,16 @@ class Endings(Harness):
                 posted += 1
                 assert posted < 5_000, "16 MB ought to be enough to fill every buffer"
             await eventually(chat, connections=1, waiting_bytes=0)
-            await chat.hub.post("lobby", "on we go")
-            assert (await alice.until("new_message"))["message"] == "on we go"
+            async with chat.connect() as back:
+                secrets = {"session": welcome["session"], "token": welcome["guest_token"]}
+                assert (await hello(back, "deaf", **secrets))["resumed"] is True
+                since = {"seq": joined["seq"], "link": joined["link"]}
+                again = await join(back, "lobby", since=since)
+                assert again["recovered"] is False, "more was missed than is ever replayed"
+                assert fields(again["gap"])["reason"] == "replay_limit"
+                await chat.hub.post("lobby", "on we go")
+                for client in (alice, back):
+                    assert (await client.until("new_message"))["message"] == "on we go"
 
     async def test_many_who_come_and_drop_leave_nothing_behind(self) -> None:
         async with self.chat() as chat:

@@ -15,7 +15,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from benchmarks.engine import engine_cost
@@ -30,7 +30,7 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def server(name: str) -> Iterator[int]:
+def server(name: str) -> Generator[int]:
     """Run one of the servers and yield its port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.servers", name], stdout=subprocess.PIPE, text=True

@@ -39,7 +39,7 @@ async def listen(hub: Hub, host: str, port: int) -> AsyncGenerator[tuple[str, in
     """Run the hub and serve it while the context lasts; yields the address listened on.
 
     Arguments and errors are those of `serve`; port 0 takes a free one. Leaving drains the hub,
-    cancelled or not, and is bounded by `Limits.close_ms`.
+    cancelled or not, and is bounded by four times `Limits.close_ms`.
     """
     running = anyio.Event()
 

@@ -316,6 +316,7 @@ FRAMES: list[tuple[Event, str, dict[str, object]]] = [
         {
             "room": "lobby",
             "username": "alice",
+            "user_id": "u-alice",
             "users": ["alice", "bob"],
             "total": 21,
             "expires_ms": 6000,
@@ -324,7 +325,14 @@ FRAMES: list[tuple[Event, str, dict[str, object]]] = [
     (
         events.TypingStopped(LOBBY, ALICE, "alice", (), 0, 6000),
         "user_stopped_typing",
-        {"room": "lobby", "username": "alice", "users": [], "total": 0, "expires_ms": 6000},
+        {
+            "room": "lobby",
+            "username": "alice",
+            "user_id": "u-alice",
+            "users": [],
+            "total": 0,
+            "expires_ms": 6000,
+        },
     ),
     (
         events.OccupancyCounted(LOBBY, 900, 950),

@@ -122,7 +122,8 @@ class Hub:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Send everybody away and stop. Bounded by `Limits.close_ms`; not to be cancelled."""
+        """Send everybody away and stop. Takes at most three times `Limits.close_ms`; not to be
+        cancelled."""
         node, leaving, tasks = self._require()
         leaving.set()
         try:

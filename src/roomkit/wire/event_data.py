@@ -67,6 +67,7 @@ def typing_data(event: events.TypingStarted | events.TypingStopped) -> people.Ty
     return people.TypingData(
         room=event.room,
         username=event.username,
+        user_id=event.user_id,
         users=event.users,
         total=event.total,
         expires_ms=event.expires_ms,

@@ -184,7 +184,7 @@ class TypingData(Data, frozen=True, kw_only=True):
     """Everybody typing in a room now.
 
     Attributes:
-        username: who began or stopped.
+        username: who began or stopped; `user_id` is theirs.
         users: names of those typing; not all of them if `total` is larger.
         total: how many are typing.
         expires_ms: forget them after this long without another word.
@@ -192,6 +192,7 @@ class TypingData(Data, frozen=True, kw_only=True):
 
     room: str
     username: str
+    user_id: str
     users: tuple[str, ...]
     total: int
     expires_ms: int

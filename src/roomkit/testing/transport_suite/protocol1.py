@@ -69,6 +69,7 @@ class Protocol1(Harness):
             assert await alice.until("user_typing") == {
                 "room": "lobby",
                 "username": "bob",
+                "user_id": ANY,
                 "users": ["bob"],
                 "total": 1,
                 "expires_ms": chat.hub.limits.typing_expiry_ms,

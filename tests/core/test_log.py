@@ -103,6 +103,7 @@ def test_what_a_fork_lost_is_written_again_before_it_is_acknowledged() -> None:
     chat.put_back(kept)
     chat.write(*"abcdefgh")
     chat.settle()
+    chat.advance(1_000)
     (acked,) = only(Acked, chat.take(alice))
     assert acked.position in positions(chat)
     said = [facts.decode(entry.fact) for entry in chat.log()]

@@ -19,7 +19,8 @@ The files, in reading order:
   `policy`, `signals` (what nodes tell each other and nobody keeps)
 * the way of a command: `engine` (the dispatch), `turn` (a step in progress), `intake` (from a frame
   to a room), `queue` (one per room), `table` (what each command requires), then its handler in
-  `membership`, `messages`, `reading`, `hosting` or `presence`, and `batch` (into one append)
+  `membership`, `messages`, `reading`, `hosting` or `presence`, `showing` (a room to who comes), and
+  `batch` (into one append)
 * the way back: `log` (from an append's outcome to events and answers), `following` (loading,
   reading on, hints), `keeping` (snapshots, letting go)
 * people: `sessions` (connections and the sessions that outlive them), `presence` (rosters, counts,

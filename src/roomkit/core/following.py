@@ -11,17 +11,26 @@ from roomkit.core.effects import ReadTips
 from roomkit.core.events import GapTold, Posted
 from roomkit.core.history import History, decode_rows
 from roomkit.core.inputs import Fed, LogRead, RoomLoaded, TipsRead
-from roomkit.core.log import absorb, fork, read_on, resend, restart_batch, retry_later, settle
-from roomkit.core.membership import snapshot
+from roomkit.core.log import (
+    absorb,
+    fork,
+    moved_away,
+    read_on,
+    resend,
+    retry_later,
+    send_lost_again,
+    settle,
+)
 from roomkit.core.messages import heard_signal, heard_typing, stop_typing
 from roomkit.core.presence import count_anew, heard_occupancy, interrupted, want
 from roomkit.core.room import Room
+from roomkit.core.showing import snapshot
 from roomkit.core.state import Served, StateOccupants
 from roomkit.core.storage import Interrupted, RoomRecord, StoreSignal, Tip
 from roomkit.core.tail import Tail
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
-from roomkit.ids import Position
+from roomkit.ids import NodeId, Position
 
 __all__ = ["fed", "loaded", "log_read", "retry_due", "tips_due", "tips_read"]
 
@@ -41,7 +50,9 @@ def loaded(turn: Turn, answer: RoomLoaded) -> None:
     count_anew(turn, served)
     reason, served.reload = served.reload, None
     if reason is not None:
+        _let_go_of_moved(turn, served)
         _tell_gap(turn, served, reason)
+    if reason is not None or turn.state.node in _nodes(served):
         want(turn, served, StateOccupants())
     _finish_batch(turn, served)
 
@@ -66,8 +77,11 @@ def log_read(turn: Turn, answer: LogRead) -> None:
         return
     absorb(turn, served, log.entries)
     settle(turn, served)
-    if log.entries:
-        _read_further(turn, served, log.tip)
+    if served.room is not None and log.tip.seq > served.room.tip.seq:
+        if log.entries:
+            read_on(turn, served)
+    elif served.batch is not None and served.batch.stored:
+        send_lost_again(turn, served, served.batch)
 
 
 def fed(turn: Turn, answer: Fed) -> None:
@@ -99,7 +113,7 @@ def tips_due(turn: Turn) -> None:
         idle = turn.now - served.active_at > limits.tips_idle_ms
         period = limits.tips_idle_ms if idle else limits.tips_ms
         if turn.now - served.tip_at >= period:
-            served.tip_asked = served.room.tip
+            served.tip_asked, served.saved_asked = served.room.tip, served.history.saved
             due.append(served)
     if due:
         turn.emit(ReadTips(tuple([served.name for served in due])))
@@ -142,11 +156,6 @@ def _look_again(turn: Turn) -> None:
     tips_due(turn)
 
 
-def _read_further(turn: Turn, served: Served, tip: Tip) -> None:
-    if served.room is not None and tip.seq > served.room.tip.seq:
-        read_on(turn, served)
-
-
 def _restore(turn: Turn, served: Served, record: RoomRecord) -> bool:
     """Fold a room from its record, silently; False if it cannot be read."""
     limits, kept = turn.limits, record.snapshot
@@ -174,6 +183,20 @@ def _restore(turn: Turn, served: Served, record: RoomRecord) -> bool:
     return True
 
 
+def _nodes(served: Served) -> set[NodeId]:
+    return served.room.nodes() if served.room is not None else set()
+
+
+def _let_go_of_moved(turn: Turn, served: Served) -> None:
+    """What was not folded entry by entry may have moved sessions of ours to other nodes."""
+    ours: set[NodeId | None] = {None, turn.state.node}
+    ours |= {one.command.former for one in served.queue if isinstance(one.command, StateOccupants)}
+    for session_id, local in list(served.sessions.items()):
+        occupant = served.room.roster.get(local.session.user.user_id) if served.room else None
+        if occupant is not None and occupant.sessions.get(session_id) not in ours:
+            moved_away(turn, served, session_id)
+
+
 def _tell_gap(turn: Turn, served: Served, reason: str) -> None:
     for user_id in list(served.typists.by_user):
         stop_typing(turn, served, user_id)
@@ -193,8 +216,8 @@ def _finish_batch(turn: Turn, served: Served) -> None:
             resend(turn, served)
         return
     settle(turn, served)
-    if served.batch is batch:
-        restart_batch(turn, served)
+    if served.batch is batch and batch.stored:
+        send_lost_again(turn, served, batch)
 
 
 def _heard(turn: Turn, served: Served, item: StoreSignal) -> None:
@@ -208,10 +231,10 @@ def _heard(turn: Turn, served: Served, item: StoreSignal) -> None:
 
 
 def _compare(turn: Turn, served: Served, asked: Position, tip: Tip) -> None:
-    """Find a fork, a lost tail, or something to read; what we folded since asking is no fault."""
+    """Find a fork, a lost tail or snapshot, or something to read; news since asking is no fault."""
     room = served.room
     assert room is not None
-    if tip.seq < asked.seq:
+    if tip.seq < asked.seq or tip.snapshot_seq < served.saved_asked:
         fork(turn, served, "forked")
     elif tip.seq > room.tip.seq:
         read_on(turn, served)

@@ -21,6 +21,7 @@ from roomkit.core.presence import (
     owe_legacy_roster,
     past_limit,
     roster_switched,
+    take_back,
 )
 from roomkit.core.room import Room
 from roomkit.core.state import Batch, Served
@@ -35,10 +36,12 @@ __all__ = [
     "absorb",
     "appended",
     "fork",
+    "moved_away",
     "read_on",
     "resend",
     "restart_batch",
     "retry_later",
+    "send_lost_again",
     "settle",
 ]
 
@@ -94,7 +97,7 @@ def settle(turn: Turn, served: Served) -> None:
         if item.position is None or item.position.seq > room.tip.seq:
             return
         if not _holds(served, room, item.position):
-            restart_batch(turn, served)
+            send_lost_again(turn, served, batch)
             return
         batch.settled += 1
         for waiting in item.waiting:
@@ -136,6 +139,19 @@ def resend(turn: Turn, served: Served) -> None:
     """Send an append whose outcome is unknown once more, unchanged."""
     if served.batch is not None and not served.batch.stored:
         send(turn, served, served.batch)
+
+
+def send_lost_again(turn: Turn, served: Served, batch: Batch) -> None:
+    """The store said it stored this, and the log does not have it: a failover lost it.
+
+    Or we looked too early: sent again unchanged, it is stored once, whatever became of it.
+    """
+    if batch.settled:
+        restart_batch(turn, served)
+        return
+    batch.stored, batch.uncertain = False, True
+    batch.facts.clear()
+    retry_later(turn, served)
 
 
 def retry_later(turn: Turn, served: Served) -> None:
@@ -237,6 +253,8 @@ def _fold(turn: Turn, served: Served, entry: Entry) -> None:
         elif isinstance(fact, facts.Moderated):
             _moderated(turn, served, fact)
     settle(turn, served)
+    if isinstance(fact, facts.Entered) and fact.all and fact.node == turn.state.node:
+        take_back(turn, served, fact)
     if isinstance(fact, facts.NodeLost) and fact.node == turn.state.node:
         new_identity(turn)
 
@@ -249,10 +267,10 @@ def _release_gone(turn: Turn, served: Served, fact: facts.Fact | None) -> None:
             release(turn, served, departure.session)
     elif isinstance(fact, facts.Entered) and fact.node != node:
         for arrival in fact.arrivals:
-            _moved_away(turn, served, arrival.session)
+            moved_away(turn, served, arrival.session)
 
 
-def _moved_away(turn: Turn, served: Served, session_id: SessionId) -> None:
+def moved_away(turn: Turn, served: Served, session_id: SessionId) -> None:
     """A local session entered at another node: that one has it now."""
     local = served.sessions.get(session_id)
     if local is None:

@@ -6,16 +6,15 @@ proposed here and takes effect when it is folded.
 
 from __future__ import annotations
 
-import msgspec
-
 from roomkit.core import facts
 from roomkit.core.batch import arrive, depart
 from roomkit.core.commands import JoinRoom
 from roomkit.core.effects import Attach, Deliver, Detach
-from roomkit.core.events import EntryEvent, RoomJoined, RoomLeft
+from roomkit.core.events import EntryEvent, RoomLeft
 from roomkit.core.messages import stop_typing
 from roomkit.core.names import check_username
 from roomkit.core.policy import Action
+from roomkit.core.showing import resume, snapshot
 from roomkit.core.state import (
     Batch,
     BatchItem,
@@ -28,9 +27,9 @@ from roomkit.core.state import (
     Waiting,
 )
 from roomkit.core.timers import Timer
-from roomkit.core.turn import Turn
+from roomkit.core.turn import Turn, release_claim
 from roomkit.errors import ErrorCode, Refused
-from roomkit.ids import Position, SessionId
+from roomkit.ids import SessionId
 
 __all__ = [
     "depart_wished",
@@ -40,14 +39,10 @@ __all__ = [
     "join_room",
     "leave_room",
     "left",
-    "occupancy",
     "release",
-    "snapshot",
     "vacate",
     "wish",
 ]
-
-_TOLD_ACTIONS = tuple(action for action in Action if action not in (Action.CREATE, Action.JOIN))
 
 
 def join_room(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
@@ -88,7 +83,10 @@ def entered(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> No
     name = _arrival(item, session).username
     assert isinstance(item.fact, facts.Entered)
     if room.shown and not room.holds(session.user.user_id, session.id, item.fact.node):
-        turn.refuse(served, waiting, _taken(name))
+        if room.holder(name) in (None, session.user.user_id):
+            _judge_again(turn, served, waiting)
+        else:
+            turn.refuse(served, waiting, _taken(name))
         return
     _settle_name(turn, session.user, name)
     _occupy(turn, served, session, name, command)
@@ -104,6 +102,13 @@ def entered(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> No
         turn.state.timers.set_if_unset(Timer.GRACE, session.id, grace)
     else:
         vacate(turn, served, session, "left")
+
+
+def _judge_again(turn: Turn, served: Served, waiting: Waiting) -> None:
+    """A join was folded, and undone by a later entry before it could be answered."""
+    release_claim(waiting)
+    served.queue.appendleft(waiting)
+    turn.touch(served)
 
 
 def leave_room(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
@@ -181,46 +186,6 @@ def detach(turn: Turn, served: Served, connection: Connection) -> None:
         turn.emit(Detach(connection.id, served.name))
 
 
-def snapshot(
-    turn: Turn, served: Served, connection: Connection, ref: str | None, history: int
-) -> RoomJoined:
-    """Return the room as it is now, for one connection."""
-    room, session = served.room, connection.session
-    assert room is not None and session is not None
-    can = _can(turn, session.user, served)
-    messages = served.history.newest(history) if Action.HISTORY in can else ()
-    users, _ = occupancy(served)
-    return RoomJoined(
-        served.name,
-        ref,
-        room.tip,
-        recovered=None,
-        can=can,
-        typing=served.typists.names(turn.limits.typing_names),
-        typing_total=len(served.typists.by_user),
-        typing_expires_ms=turn.limits.typing_expiry_ms,
-        total=users,
-        shown=room.shown,
-        messages=messages,
-        occupants=tuple([occupant.view() for occupant in room.roster.values()]),
-        has_before=Action.HISTORY in can and room.posted > len(messages),
-    )
-
-
-def occupancy(served: Served) -> tuple[int, int]:
-    """Return how many users and sessions are in the room, as far as this node knows."""
-    room = served.room
-    if room is not None and room.shown:
-        roster = room.roster.values()
-        return len(room.roster), sum(len(occupant.sessions) for occupant in roster)
-    users = {local.session.user.user_id for local in served.sessions.values()}
-    counts = served.counts.values()
-    return (
-        len(users) + sum(count.users for count in counts),
-        len(served.sessions) + sum(count.sessions for count in counts),
-    )
-
-
 def in_any_room(turn: Turn, user: UserState) -> bool:
     """Tell whether any session of the user occupies a room from this node."""
     return any(turn.state.sessions[session].rooms for session in user.sessions)
@@ -236,7 +201,7 @@ def _attach(turn: Turn, served: Served, connection: Connection, waiting: Waiting
     joined = snapshot(turn, served, connection, waiting.ref, wanted)
     replay: list[EntryEvent] = []
     if command.since is not None:
-        joined, replay = _resume(turn, served, joined, command.since)
+        joined, replay = resume(turn, served, joined, command.since)
     turn.finish(served, waiting, joined)
     for event in replay:
         turn.emit(Deliver(connection.id, event))
@@ -248,28 +213,7 @@ def _attach(turn: Turn, served: Served, connection: Connection, waiting: Waiting
     if connection.protocol == 1:
         served.fresh[connection.id] = None
         _move(turn, served, connection)
-
-
-def _resume(
-    turn: Turn, served: Served, joined: RoomJoined, since: Position
-) -> tuple[RoomJoined, list[EntryEvent]]:
-    """Turn a snapshot into a recovery, if the tail still reaches back to `since`."""
-    replay = served.tail.after(since)
-    common = (joined.can, joined.typing, joined.typing_total, joined.typing_expires_ms)
-    if replay is not None:
-        return RoomJoined(served.name, joined.ref, since, True, *common), replay
-    tip = joined.position.seq
-    known = served.tail.link_at(since.seq)
-    if since.seq > tip or (known is not None and known != since.link):
-        reason = "forked"
-    elif served.tail.shed or tip - since.seq > turn.limits.replay_entries:
-        reason = "replay_limit"
-    else:
-        reason = "trimmed"
-    gap = msgspec.structs.replace(
-        joined, recovered=False, gap_reason=reason, gap_from=since.seq + 1
-    )
-    return gap, []
+    served.told = None  # who came has a count of another moment, or none
 
 
 def _move(turn: Turn, served: Served, connection: Connection) -> None:
@@ -312,17 +256,6 @@ def _arrival(item: BatchItem, session: Session) -> facts.Arrival:
 
 def _taken(name: str) -> Refused:
     return Refused(ErrorCode.USERNAME_TAKEN, f"the name {name!r} is taken here: choose another")
-
-
-def _can(turn: Turn, user: UserState, served: Served) -> tuple[Action, ...]:
-    allowed: list[Action] = []
-    for action in _TOLD_ACTIONS:
-        try:
-            if turn.may(user, served.name, action):
-                allowed.append(action)
-        except Refused:
-            continue
-    return tuple(allowed)
 
 
 def _living(turn: Turn, waiting: Waiting) -> Connection | None:

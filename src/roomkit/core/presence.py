@@ -7,10 +7,10 @@ from roomkit.core.batch import propose
 from roomkit.core.effects import Broadcast, FindLapsed, Renew, SendToNodes
 from roomkit.core.events import OccupancyCounted, RosterListed
 from roomkit.core.inputs import LapsedFound, LeaseRenewed
-from roomkit.core.membership import occupancy
-from roomkit.core.reading import roster
+from roomkit.core.showing import occupancy
 from roomkit.core.state import (
     Batch,
+    Depart,
     LoseNode,
     NodeCount,
     Served,
@@ -39,6 +39,7 @@ __all__ = [
     "roster_switched",
     "state_occupants",
     "switch_roster",
+    "take_back",
     "want",
 ]
 
@@ -134,7 +135,8 @@ def list_legacy_roster(turn: Turn, served: Served) -> None:
     if room is None or len(fresh) == served.legacy:
         return
     if room.shown:
-        event = roster(served, None, None, turn.limits.roster_limit)
+        views = tuple([occupant.view() for occupant in room.roster.values()])
+        event = RosterListed(served.name, None, views, len(views), truncated=False)
     else:
         event = RosterListed(served.name, None, (), occupancy(served)[0], truncated=True)
     turn.emit(Broadcast(served.name, event, tuple(fresh), 1))
@@ -175,6 +177,15 @@ def state_occupants(turn: Turn, served: Served, waiting: Waiting, batch: Batch) 
         for session_id, local in served.sessions.items()
     ]
     propose(batch, facts.Entered(node, arrivals, True, command.former), waiting)
+
+
+def take_back(turn: Turn, served: Served, statement: facts.Entered) -> None:
+    """Have those out again who were gone before our statement of them was in the log."""
+    for arrival in statement.arrivals:
+        if arrival.session not in served.sessions:
+            gone = Depart(arrival.session, arrival.user_id, "replaced")
+            served.queue.appendleft(Waiting(gone, turn.now))
+            turn.touch(served)
 
 
 def lose_node(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:

@@ -7,7 +7,7 @@ from roomkit.core.effects import PageMessages
 from roomkit.core.events import HistoryListed, RosterListed
 from roomkit.core.history import Page
 from roomkit.core.inputs import HostHistory, HostUsers
-from roomkit.core.membership import occupancy
+from roomkit.core.showing import occupancy
 from roomkit.core.state import Batch, Paging, Served, Waiting
 from roomkit.core.storage import After, Around, Before, MessagePage, PageQuery
 from roomkit.core.turn import Turn
@@ -26,10 +26,7 @@ def get_history(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> N
     if page is not None:
         turn.finish(served, waiting, _listed(served, waiting, page))
         return
-    turn.state.pages += 1
-    number = turn.state.pages
-    served.pages[number] = Paging(waiting, query, limit)
-    turn.emit(PageMessages(served.name, number, query, limit))
+    _ask_archive(turn, served, Paging(waiting, query, limit, served.history.saved))
 
 
 def paged(turn: Turn, served: Served, number: int, result: MessagePage | None) -> None:
@@ -38,12 +35,25 @@ def paged(turn: Turn, served: Served, number: int, result: MessagePage | None) -
     if paging is None:
         return
     turn.touch(served)
-    if result is None or served.room is None:
+    history = served.history
+    lost = result is not None and result.snapshot_seq < paging.saved
+    if result is None or served.room is None or lost:
         refusal = Refused(ErrorCode.UNAVAILABLE, "history cannot be read just now: try again")
         turn.refuse(served, paging.waiting, refusal)
         return
-    page = served.history.merge(paging.query, paging.limit, turn.limits.page_bytes, result)
+    if result.snapshot_seq < history.floor:
+        paging.saved = history.saved
+        _ask_archive(turn, served, paging)
+        return
+    page = history.merge(paging.query, paging.limit, turn.limits.page_bytes, result)
     turn.finish(served, paging.waiting, _listed(served, paging.waiting, page))
+
+
+def _ask_archive(turn: Turn, served: Served, paging: Paging) -> None:
+    """Ask once more if, since asking, messages went from memory into the archive."""
+    turn.state.pages += 1
+    served.pages[turn.state.pages] = paging
+    turn.emit(PageMessages(served.name, turn.state.pages, paging.query, paging.limit))
 
 
 def get_users(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:

@@ -222,11 +222,12 @@ class Batch(msgspec.Struct, gc=False):
 
 @dataclass(slots=True)
 class Paging:
-    """A page asked of the archive."""
+    """A page asked of the archive, when its snapshot was at `saved`, as far as we knew."""
 
     waiting: Waiting
     query: PageQuery
     limit: int
+    saved: int
 
 
 @dataclass(slots=True)
@@ -255,7 +256,8 @@ class Served:
         checked: seq of the last checkpoint; `checkpoints`: those not offered to the store yet.
         reload: why the fold was dropped, while it is being loaded again.
         paused: nothing is judged until the RETRY timer.
-        tip_asked: our tip when the store's was asked for, None if it is not being asked.
+        tip_asked: our tip when the store's was asked for, None if it is not being asked;
+            `saved_asked`: seq of the kept snapshot as we knew it then.
         tip_at: when it was compared last; `active_at`: when something was last folded or asked.
         counts: other nodes' occupancy; `low_since`: since when the sum allows a roster again.
     """
@@ -285,6 +287,7 @@ class Served:
     paused: bool = False
     reload: str | None = None
     tip_asked: Position | None = None
+    saved_asked: int = 0
     tip_at: int = 0
     active_at: int = 0
     counts: dict[NodeId, NodeCount] = field(default_factory=dict[NodeId, NodeCount])

@@ -77,7 +77,7 @@ def log_read(turn: Turn, answer: LogRead) -> None:
         return
     absorb(turn, served, log.entries)
     settle(turn, served)
-    if served.room is not None and log.tip.seq > served.room.tip.seq:
+    if _lacks(served, log.tip):
         if log.entries:
             read_on(turn, served)
     elif served.batch is not None and served.batch.stored:
@@ -154,6 +154,10 @@ def _look_again(turn: Turn) -> None:
         interrupted(served)
         served.tip_at = turn.now - turn.limits.tips_idle_ms
     tips_due(turn)
+
+
+def _lacks(served: Served, tip: Tip) -> bool:
+    return served.room is not None and tip.seq > served.room.tip.seq
 
 
 def _restore(turn: Turn, served: Served, record: RoomRecord) -> bool:

@@ -11,7 +11,7 @@ from roomkit.core.effects import Answer
 from roomkit.core.events import Acked, Failure, Ponged
 from roomkit.core.inputs import Asked, Garbled, HostCommand, Received, Unwatched, Watched
 from roomkit.core.names import check_room
-from roomkit.core.queue import submit
+from roomkit.core.queue import overload, submit
 from roomkit.core.state import Connection, Pace, Served, Session, Waiting
 from roomkit.core.table import TABLE
 from roomkit.core.turn import Turn, failure
@@ -61,7 +61,9 @@ def asked(turn: Turn, answer: Asked) -> None:
     command: HostCommand = answer.command
     waiting = Waiting(command, turn.now, request=answer.request)
     try:
-        served = turn.serve(check_room(command.room, turn.limits))
+        room = check_room(command.room, turn.limits)
+        _require_place(turn, room)
+        served = turn.serve(room)
     except Refused as refusal:
         turn.emit(Answer(answer.request, failure(refusal, None, command.room)))
         return
@@ -111,6 +113,7 @@ def _submit(
     waiting.member = room in connection.rooms
     if isinstance(command, JoinRoom):
         _check_join(turn, connection, room, command)
+        _require_place(turn, room)
         served = turn.state.rooms.get(room)
         if not _joins_freely(served, session, command):
             _charge(turn, waiting, Pace.JOIN)
@@ -124,6 +127,13 @@ def _submit(
     if row.pace is not None:
         _charge(turn, waiting, row.pace)
     submit(turn, served, waiting)
+
+
+def _require_place(turn: Turn, room: RoomId) -> None:
+    """No room is loaded for a command that may not even wait for it."""
+    overloaded = overload(turn, None) if room not in turn.state.rooms else None
+    if overloaded is not None:
+        raise overloaded
 
 
 def _room(turn: Turn, connection: Connection, wanted: str | None) -> RoomId:

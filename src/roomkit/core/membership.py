@@ -14,6 +14,7 @@ from roomkit.core.events import EntryEvent, RoomLeft
 from roomkit.core.messages import stop_typing
 from roomkit.core.names import check_username
 from roomkit.core.policy import Action
+from roomkit.core.room import Room
 from roomkit.core.showing import resume, snapshot
 from roomkit.core.state import (
     Batch,
@@ -80,7 +81,7 @@ def entered(turn: Turn, served: Served, item: BatchItem, waiting: Waiting) -> No
     """Answer a join whose entry is folded: attached, or the name went to somebody before."""
     command, session, room = waiting.command, waiting.session, served.room
     assert isinstance(command, JoinRoom) and session is not None and room is not None
-    name = _arrival(item, session).username
+    name = _entered_as(room, item, session)
     assert isinstance(item.fact, facts.Entered)
     if room.shown and not room.holds(session.user.user_id, session.id, item.fact.node):
         if room.holder(name) in (None, session.user.user_id):
@@ -249,9 +250,13 @@ def _settle_name(turn: Turn, user: UserState, name: str) -> None:
         user.username = name
 
 
-def _arrival(item: BatchItem, session: Session) -> facts.Arrival:
+def _entered_as(room: Room, item: BatchItem, session: Session) -> str:
+    """Return the name a session entered under: the one its user has there from another tab."""
+    occupant = room.roster.get(session.user.user_id)
+    if occupant is not None:
+        return occupant.username
     assert isinstance(item.fact, facts.Entered)
-    return next(arrival for arrival in item.fact.arrivals if arrival.session == session.id)
+    return next(one.username for one in item.fact.arrivals if one.session == session.id)
 
 
 def _taken(name: str) -> Refused:

@@ -15,7 +15,7 @@ from roomkit.core.turn import Turn
 from roomkit.errors import ErrorCode, Refused
 from roomkit.ids import ConnectionId
 
-__all__ = ["pump", "submit", "unanswered"]
+__all__ = ["overload", "pump", "submit", "unanswered"]
 
 _NO_BATCH = Batch()
 """For handlers of rows that are not queued: they never propose."""
@@ -26,9 +26,9 @@ def submit(turn: Turn, served: Served, waiting: Waiting) -> None:
     row = TABLE[type(waiting.command)]
     connection = turn.state.connections.get(waiting.connection) if waiting.connection else None
     waits = row.queued or served.room is None or _is_busy(connection, served)
-    if waits and row.bounded and not _has_place(turn, served):
-        refusal = Refused(ErrorCode.OVERLOADED, "too many commands are waiting: try again later")
-        turn.refuse(served, waiting, refusal)
+    overloaded = overload(turn, served) if waits and row.bounded else None
+    if overloaded is not None:
+        turn.refuse(served, waiting, overloaded)
         return
     if row.holds and connection is not None:
         waiting.holding = True
@@ -45,6 +45,15 @@ def submit(turn: Turn, served: Served, waiting: Waiting) -> None:
     if not waiting.answered and row.bounded:
         due = turn.now + turn.limits.unanswered_ms
         turn.state.timers.set_if_unset(Timer.UNANSWERED, served.name, due)
+
+
+def overload(turn: Turn, served: Served | None) -> Refused | None:
+    """Return the refusal of one command more, if as many wait as may; None: not served yet."""
+    limits = turn.limits
+    full = served is not None and served.counted >= limits.waiting_per_room
+    if full or turn.state.waiting >= limits.waiting_per_node:
+        return Refused(ErrorCode.OVERLOADED, "too many commands are waiting: try again later")
+    return None
 
 
 def pump(turn: Turn, served: Served) -> None:
@@ -138,8 +147,3 @@ def _is_still_there(turn: Turn, served: Served, session: Session) -> bool:
 
 def _is_busy(connection: Connection | None, served: Served) -> bool:
     return connection is not None and served.name in connection.busy
-
-
-def _has_place(turn: Turn, served: Served) -> bool:
-    limits = turn.limits
-    return served.counted < limits.waiting_per_room and turn.state.waiting < limits.waiting_per_node

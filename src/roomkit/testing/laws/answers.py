@@ -1,0 +1,239 @@
+"""Laws 3, 4 and 12: one answer to every ref, what an ack promises, refusals that change nothing."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from roomkit.core.commands import (
+    Command,
+    GetHistory,
+    GetUsers,
+    JoinRoom,
+    LeaveRoom,
+    Ping,
+    SendMessage,
+)
+from roomkit.core.effects import Answer, Append, Deliver, Effect
+from roomkit.core.events import (
+    Acked,
+    Event,
+    Failure,
+    HistoryListed,
+    Ponged,
+    RoomJoined,
+    RoomLeft,
+    RosterListed,
+)
+from roomkit.core.inputs import Asked, Closed, Input, Received
+from roomkit.core.names import name_key
+from roomkit.core.state import State
+from roomkit.core.storage import Entry, Outcome
+from roomkit.core.timers import Timer
+from roomkit.errors import ErrorCode
+from roomkit.ids import ConnectionId, RequestId, RoomId, UserId
+from roomkit.limits import Limits
+from roomkit.testing.clock import ManualClock
+from roomkit.testing.laws.broken import LawBroken
+from roomkit.testing.laws.truth import Truth
+from roomkit.testing.observer import Observer
+from roomkit.testing.world import Node
+
+__all__ = ["Answers"]
+
+_ANSWERS: dict[type, type] = {
+    JoinRoom: RoomJoined,
+    LeaveRoom: RoomLeft,
+    GetHistory: HistoryListed,
+    GetUsers: RosterListed,
+    Ping: Ponged,
+}
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A command waiting for its answer.
+
+    Attributes:
+        acked: the newest seq acknowledged in its room before.
+        inside: its session occupied the room already.
+    """
+
+    command: Command
+    user: UserId
+    acked: int
+    inside: bool
+
+
+class Answers(Observer):
+    """Counts answers, and holds each ack to its word."""
+
+    def __init__(self, truth: Truth, limits: Limits, clock: ManualClock) -> None:
+        self._truth = truth
+        self._limits = limits
+        self._clock = clock
+        self._waiting: dict[ConnectionId, dict[str, _Sent]] = {}
+        self._asked: dict[str, set[RequestId]] = {}
+        self._acked: dict[RoomId, int] = {}
+        self._keys: dict[tuple[RoomId, UserId, str], Entry] = {}
+        self._before: bytes = b""
+
+    def stepping(self, node: Node, input: Input) -> None:
+        if isinstance(input, Closed):
+            self._waiting.pop(input.connection, None)
+        elif isinstance(input, Asked):
+            self._asked.setdefault(node.name, set()).add(input.request)
+        elif isinstance(input, Received):
+            self._before = pickle.dumps(node.engine.state)
+            connection = node.engine.state.connections.get(input.connection)
+            if connection is None or connection.closing or connection.session is None:
+                return
+            command = input.command
+            if connection.protocol == 2 and command.ref is not None:
+                room = RoomId(getattr(command, "room", ""))
+                session, acked = connection.session, self._acked.get(room, 0)
+                sent = _Sent(command, session.user.user_id, acked, room in session.rooms)
+                self._waiting.setdefault(connection.id, {})[command.ref] = sent
+
+    def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
+        ref = getattr(event, "ref", None)
+        if not ref:
+            return
+        sent = self._waiting.get(connection, {}).pop(ref, None)
+        if sent is None:
+            raise LawBroken(12, f"{connection} was answered {event} once more, or without asking")
+        wanted = _ANSWERS.get(type(sent.command), Acked)
+        if not isinstance(event, wanted | Failure):
+            raise LawBroken(12, f"{sent.command} was answered by {event}")
+        if isinstance(event, Failure) and event.code is ErrorCode.USERNAME_TAKEN:
+            self._look_for_twin(node, event, sent)
+        if isinstance(event, Acked) and isinstance(sent.command, SendMessage):
+            self._hold_ack(node, event, sent.command, sent.user)
+        elif isinstance(event, RoomJoined):
+            self._hold_join(event, sent)
+
+    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Answer):
+                waiting = self._asked.get(node.name, set())
+                if effect.request not in waiting:
+                    raise LawBroken(12, f"the host was answered {effect} twice")
+                waiting.discard(effect.request)
+        for connection in node.closes:
+            self._waiting.pop(connection, None)
+        if isinstance(input, Received) and _refused(effects, input):
+            before: State = pickle.loads(self._before)
+            after: State = pickle.loads(pickle.dumps(node.engine.state))
+            changed = list(_differences(before, after, input.connection, self._clock.mono))
+            if changed:
+                raise LawBroken(12, f"{input.command} was refused and changed {changed}")
+
+    def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
+        """Law 3, in the log: no key is used twice within its time."""
+        for told in self._truth.news:
+            message, entry = getattr(told.event, "message", None), told.entry
+            if message is None or message.idempotency_key is None:
+                continue
+            name = (append.room, message.user_id, message.idempotency_key)
+            first = self._keys.get(name)
+            if first is not None and entry.at - first.at < self._limits.idempotency_ms:
+                raise LawBroken(3, f"{name} made entries {first.seq} and {entry.seq}")
+            self._keys[name] = entry
+
+    def settled(self) -> None:
+        """Everything has come to rest: nobody waits any more.
+
+        Raises:
+            LawBroken: somebody does (law 12).
+        """
+        waiting = {name: sent for name, sent in self._waiting.items() if sent}
+        asked = {name: requests for name, requests in self._asked.items() if requests}
+        if waiting or asked:
+            raise LawBroken(12, f"never answered: {waiting or asked}")
+
+    def fail_over(self) -> None:
+        """Nothing acknowledged so far is promised any more."""
+        self._acked.clear()
+        for waiting in self._waiting.values():
+            for ref, sent in waiting.items():
+                waiting[ref] = replace(sent, acked=0)
+        self._keys.clear()
+
+    def lost(self, node: Node) -> None:
+        """A node was killed: what it was asked is never answered."""
+        self._asked.pop(node.name, None)
+        for connection in node.received:
+            self._waiting.pop(connection, None)
+
+    def _hold_ack(self, node: Node, event: Acked, command: SendMessage, user: UserId) -> None:
+        room, position = event.room, event.position
+        if room is None or position is None:
+            raise LawBroken(4, f"{command} was acknowledged without a place: {event}")
+        served = node.engine.state.rooms[room].room
+        if served is not None and not self._truth.follows(room, position, served.tip):
+            raise LawBroken(4, f"{event} names an entry that is not in the log")
+        told = self._truth.told(room, position.link)
+        message = getattr(told.event, "message", None) if told is not None else None
+        if message is None or (message.user_id, event.at) != (user, message.at):
+            raise LawBroken(4, f"{event} names {told}, which is not {command}")
+        if message.idempotency_key != command.idempotency_key:
+            raise LawBroken(3, f"{event} names {message}, which has another key than {command}")
+        if not event.duplicate and message.text != command.message:
+            raise LawBroken(4, f"{event} names {message}, which is not {command}")
+        if event.duplicate and message.text == command.message:
+            raise LawBroken(3, f"{event} calls the first send of {command} a duplicate")
+        self._acked[room] = max(self._acked.get(room, 0), position.seq)
+
+    def _look_for_twin(self, node: Node, event: Failure, sent: _Sent) -> None:
+        """A name that is called taken is one that somebody else has."""
+        served = node.engine.state.rooms[RoomId(event.room or "")]
+        model = self._truth.at(served.name, served.room.tip.link) if served.room else None
+        others = [one for user, one in model.roster.items() if user != sent.user] if model else []
+        if not any(other.key in name_key(event.message) for other in others):
+            raise LawBroken(12, f"{sent.command} was answered {event}, and nobody has that name")
+
+    def _hold_join(self, event: RoomJoined, sent: _Sent) -> None:
+        """Whoever enters the log is shown everything acknowledged before.
+
+        A join that writes nothing (the roster is off, or the session was there) is a reader, and
+        may be behind for as long as tips are not compared.
+        """
+        reads = sent.inside or not event.shown or event.recovered is not None
+        if not reads and event.position.seq < sent.acked:
+            raise LawBroken(
+                4, f"joined {event.room!r} at {event.position.seq}; {sent.acked} was acknowledged"
+            )
+
+
+def _refused(effects: Sequence[Effect], input: Received) -> bool:
+    """Tell whether a command was refused at once."""
+    return any(
+        isinstance(effect, Deliver)
+        and effect.connection == input.connection
+        and isinstance(effect.event, Failure)
+        and effect.event.ref in (None, input.command.ref)
+        for effect in effects
+    )
+
+
+_OF_THE_FRAME = ("frame_bucket", "heard_at", "refused", "pinged")
+
+
+def _differences(before: State, after: State, sender: ConnectionId, now: int) -> Iterator[str]:
+    """Name what a refused command changed; both states are copies, and are changed here.
+
+    Not what its frame did to its connection; nor buckets, as far as they are full by now (so is one
+    that was charged and given back); nor the timer that looks for unanswered commands.
+    """
+    for name in _OF_THE_FRAME:
+        setattr(before.connections[sender], name, getattr(after.connections[sender], name))
+    for state in (before, after):
+        for user in state.users.values():
+            user.message_bucket = max(user.message_bucket, now * 1000)
+            user.join_bucket = max(user.join_bucket, now * 1000)
+        for room in state.rooms:
+            state.timers.cancel(Timer.UNANSWERED, room)
+    for name in State.__slots__:
+        if getattr(before, name) != getattr(after, name):
+            yield f"{name}: {getattr(before, name)} became {getattr(after, name)}"

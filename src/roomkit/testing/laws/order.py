@@ -1,0 +1,141 @@
+"""Laws 13 and 16, in the log: whose command comes first, and what a control fact forbids later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from roomkit.core.commands import JoinRoom, LeaveRoom, SendMessage
+from roomkit.core.effects import Append, Effect
+from roomkit.core.events import Moderated, Posted
+from roomkit.core.inputs import Input, Received
+from roomkit.core.storage import Outcome
+from roomkit.ids import ConnectionId, RoomId
+from roomkit.testing.laws.broken import LawBroken
+from roomkit.testing.laws.truth import Told, Truth
+from roomkit.testing.observer import Observer
+from roomkit.testing.world import Node
+
+__all__ = ["Order"]
+
+
+@dataclass
+class _Line:
+    """What one connection sent to one room: when each message and leave was, how far the log is.
+
+    Attributes:
+        texts: the place of each message, which no two share.
+        leaves: the places of leaves not seen in the log yet.
+        logged: the place of the newest of its commands in the log.
+    """
+
+    session: str
+    sent: int = 0
+    texts: dict[str, int] = field(default_factory=dict[str, int])
+    leaves: list[int] = field(default_factory=list[int])
+    logged: int = 0
+
+
+class Order(Observer):
+    """Follows each connection's commands into the log, and the log past each control fact.
+
+    It needs messages whose texts are all different.
+    """
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._lines: dict[tuple[ConnectionId, RoomId], _Line] = {}
+        self._lost: dict[RoomId, set[str]] = {}
+        self._put_out: dict[RoomId, set[str]] = {}
+
+    def stepping(self, node: Node, input: Input) -> None:
+        if not isinstance(input, Received):
+            return
+        connection, command = node.engine.state.connections.get(input.connection), input.command
+        if connection is None or connection.session is None:
+            return
+        if not isinstance(command, SendMessage | LeaveRoom | JoinRoom):
+            return
+        newest = connection.headings[-1].command if connection.headings else None
+        heading = newest.room if isinstance(newest, JoinRoom) else None
+        wanted = command.room or heading or connection.current
+        if wanted is None:
+            return
+        key = (input.connection, RoomId(wanted))
+        line = self._lines.setdefault(key, _Line(connection.session.id))
+        line.sent += 1
+        if isinstance(command, SendMessage):
+            line.texts[command.message] = line.sent
+        elif isinstance(command, LeaveRoom):
+            line.leaves.append(line.sent)
+
+    def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
+        for told in self._truth.news:
+            fact: dict[str, Any] = msgspec.msgpack.decode(told.entry.fact)
+            self._follow_commands(append.room, told, fact)
+            self._follow_controls(append.room, told, fact)
+
+    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Append):
+                served = node.engine.state.rooms[effect.room]
+                if served.room is not None and effect.fence != served.room.fence:
+                    if served.batch is not None and served.batch.fence == effect.fence:
+                        continue
+                    raise LawBroken(16, f"{node.name} writes under {effect.fence!r}, not its fence")
+
+    def fail_over(self) -> None:
+        """Who was lost or put out may never have been."""
+        self._lost.clear()
+        self._put_out.clear()
+        self._lines.clear()
+
+    def _follow_commands(self, room: RoomId, told: Told, fact: dict[str, Any]) -> None:
+        if fact["type"] == "left":
+            left = {one["session"] for one in fact["departures"] if one["reason"] == "left"}
+            for (_, name), line in self._lines.items():
+                if name == room and line.session in left and line.leaves:
+                    line.logged = max(line.logged, line.leaves.pop(0))
+            return
+        if not isinstance(told.event, Posted):
+            return
+        text = told.event.message.text
+        for (connection, name), line in self._lines.items():
+            place = line.texts.get(text)
+            if name != room or place is None:
+                continue
+            if place <= line.logged:
+                raise LawBroken(
+                    13, f"{connection} sent {text!r} as {place}; {line.logged} is in the log before"
+                )
+            line.logged = place
+
+    def _follow_controls(self, room: RoomId, told: Told, fact: dict[str, Any]) -> None:
+        lost, put_out = self._lost.setdefault(room, set()), self._put_out.setdefault(room, set())
+        kind, before, seq = fact["type"], self._before(room, told), told.entry.seq
+        if kind == "entered" and fact.get("all"):
+            lost.discard(fact["node"])  # it has folded that it was lost, and says who is there
+        if kind in ("entered", "left") and fact["node"] in lost:
+            raise LawBroken(
+                16, f"seq {seq} of {room!r} is by {fact['node']}, which was lost before"
+            )
+        if kind in ("entered", "left") and not before:
+            raise LawBroken(16, f"seq {seq} of {room!r} is {kind}, with the roster off")
+        if kind == "node_lost":
+            lost.add(fact["node"])
+        elif kind == "roster":
+            put_out.clear()
+        elif kind == "entered":
+            put_out -= {arrival["user_id"] for arrival in fact["arrivals"]}
+        if isinstance(told.event, Moderated) and told.event.removed:
+            put_out.add(told.event.user_id)
+        elif isinstance(told.event, Posted) and told.event.message.user_id in put_out:
+            raise LawBroken(16, f"seq {seq} of {room!r} is by somebody put out before")
+
+    def _before(self, room: RoomId, told: Told) -> bool:
+        """Tell whether the roster was shown before an entry."""
+        log = self._truth.logs[room]
+        return told.entry.seq == 1 or log[told.entry.seq - 2].room.shown

@@ -1,0 +1,253 @@
+"""Ways to break a law on purpose: each replaces one function of the engine, or of the store.
+
+The docstrings say what goes wrong then. Tests hand in their `monkeypatch`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from roomkit.core import engine, log, membership, messages, queue, sessions
+from roomkit.core.batch import send
+from roomkit.core.effects import Append, Attach, Broadcast, Deliver
+from roomkit.core.events import Acked, Event, Posted, RosterListed
+from roomkit.core.history import History
+from roomkit.core.inputs import Closed, LapsedFound
+from roomkit.core.pacing import Rate
+from roomkit.core.state import Batch, Connection, Served, Waiting
+from roomkit.core.storage import Outcome
+from roomkit.core.table import TABLE
+from roomkit.core.tail import Tail
+from roomkit.core.timers import Timer
+from roomkit.core.turn import Turn
+from roomkit.ids import Position
+from roomkit.limits import Limits
+from roomkit.stores.memory_room import MemoryRoom
+from roomkit.wire.encoding import encode_event
+from roomkit.wire.legacy_encoding import encode_legacy
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def forget_a_member(patch: pytest.MonkeyPatch) -> None:
+    """Messages are not sent to whoever attached first."""
+
+    def broadcast(turn: Turn, served: Served, event: Event, protocol: int | None = None) -> None:
+        first = tuple(served.members)[:1] if isinstance(event, Posted) else ()
+        turn.emit(Broadcast(served.name, event, first, protocol))
+
+    patch.setattr(Turn, "broadcast", broadcast)
+
+
+def replay_too_little(patch: pytest.MonkeyPatch) -> None:
+    """A replay stops one entry short."""
+    after = Tail.after
+
+    def shortened(tail: Tail, position: Position) -> Any:
+        events = after(tail, position)
+        return events[:-1] if events else events
+
+    patch.setattr(Tail, "after", shortened)
+
+
+def lose_keys(patch: pytest.MonkeyPatch) -> None:
+    """The store is not told of idempotency keys."""
+    patch.setattr(messages, "_store_key", lambda user_id, key: None)
+
+
+def acknowledge_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A message is acknowledged when it is sent to the store."""
+    propose = messages.send_message
+
+    def early(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+        propose(turn, served, waiting, batch)
+        assert served.room is not None
+        place = Position(served.room.tip.seq + 1, "0" * 16)
+        turn.finish(served, waiting, Acked(waiting.ref or "", served.name, place))
+
+    _replace_row(patch, messages.send_message, early)
+
+
+def snapshot_of_yesterday(patch: pytest.MonkeyPatch) -> None:
+    """A snapshot lacks the newest message but one."""
+    newest = History.newest
+
+    def without_one(history: History, count: int) -> Any:
+        found = newest(history, count)
+        return (*found[:-2], *found[-1:]) if len(found) > 1 else found
+
+    patch.setattr(History, "newest", without_one)
+
+
+def forget_the_departed(patch: pytest.MonkeyPatch) -> None:
+    """Protocol 1 is not sent the list of users when it changes."""
+    patch.setitem(engine._TIMERS, Timer.LEGACY_ROSTER, lambda turn, key: None)
+
+
+def count_no_more(patch: pytest.MonkeyPatch) -> None:
+    """Whoever comes back is left with the number of users of before."""
+    attach = membership._attach
+
+    def without_count(turn: Turn, served: Served, connection: Connection, waiting: Waiting) -> None:
+        told = served.told
+        attach(turn, served, connection, waiting)
+        served.told = told
+
+    patch.setattr(membership, "_attach", without_count)
+
+
+def type_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """Nobody's typing expires."""
+    patch.setitem(engine._TIMERS, Timer.TYPING, lambda turn, key: None)
+
+
+def type_while_speaking(patch: pytest.MonkeyPatch) -> None:
+    """A message does not end its author's typing."""
+    patch.setattr(log, "stop_typing", lambda turn, served, user_id: False)
+
+
+def no_grace(patch: pytest.MonkeyPatch) -> None:
+    """Whoever drops has left."""
+    closed = sessions.closed
+
+    def hasty(turn: Turn, answer: Closed) -> None:
+        connection = turn.state.connections.get(answer.connection)
+        session = connection.session if connection is not None else None
+        closed(turn, answer)
+        if session is not None and session.connection is None:
+            sessions.grace_over(turn, session.id)
+
+    patch.setitem(engine._HANDLERS, Closed, hasty)
+
+
+def mourn_nobody(patch: pytest.MonkeyPatch) -> None:
+    """Nodes that died are not noticed."""
+    patch.setitem(engine._HANDLERS, LapsedFound, lambda turn, answer: None)
+
+
+def speak_the_newer_language(patch: pytest.MonkeyPatch) -> None:
+    """Protocol 1 is sent the frames of protocol 2 where it has none of its own."""
+
+    def newer(event: Event, limits: Limits) -> tuple[bytes, ...]:
+        return encode_legacy(event, limits) or (encode_event(event, limits),)
+
+    patch.setattr("roomkit.wire.codec.encode_legacy", newer)
+
+
+def attach_early(patch: pytest.MonkeyPatch) -> None:
+    """A joiner is attached as soon as the store is asked."""
+    join = membership.join_room
+
+    def early(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+        join(turn, served, waiting, batch)
+        if not waiting.answered and waiting.connection is not None:
+            turn.emit(Attach(waiting.connection, served.name))
+
+    _replace_row(patch, membership.join_room, early)
+
+
+def answer_twice(patch: pytest.MonkeyPatch) -> None:
+    """An ack is sent twice."""
+    deliver = Turn.deliver
+
+    def twice(turn: Turn, connection: Connection, event: Event) -> None:
+        deliver(turn, connection, event)
+        if isinstance(event, Acked):
+            deliver(turn, connection, event)
+
+    patch.setattr(Turn, "deliver", twice)
+
+
+def lose_answers(patch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for the users of a room is not answered."""
+    deliver = Turn.deliver
+
+    def silent(turn: Turn, connection: Connection, event: Event) -> None:
+        if not isinstance(event, RosterListed):
+            deliver(turn, connection, event)
+
+    patch.setattr(Turn, "deliver", silent)
+
+
+def keep_the_charge(patch: pytest.MonkeyPatch) -> None:
+    """What was refused is paid for all the same."""
+    patch.setattr(Rate, "refund", lambda rate, bucket: bucket)
+
+
+def judge_the_last_first(patch: pytest.MonkeyPatch) -> None:
+    """The queue is a stack."""
+    pump = queue.pump
+
+    def backwards(turn: Turn, served: Served) -> None:
+        if served.room is not None and not (served.batch or served.reading or served.paused):
+            served.queue = deque(reversed(served.queue))
+        pump(turn, served)
+
+    patch.setattr(queue, "pump", backwards)
+
+
+def roll_dice(patch: pytest.MonkeyPatch) -> None:
+    """Nonces depend on more than what came in."""
+    count = itertools.count()
+
+    def chancy(turn: Turn, served: Served, batch: Batch) -> None:
+        served.batch = batch
+        assert batch.nonce is not None
+        turn.state.appends += next(count) % 2
+        batch.nonce = msgspec.structs.replace(batch.nonce, counter=turn.state.appends)
+        send(turn, served, batch)
+
+    patch.setattr("roomkit.core.batch.send", chancy)
+
+
+def tell_one_something_else(patch: pytest.MonkeyPatch) -> None:
+    """Whoever attached first is sent another text than everybody."""
+
+    def broadcast(turn: Turn, served: Served, event: Event, protocol: int | None = None) -> None:
+        first = tuple(served.members)[:1] if isinstance(event, Posted) else ()
+        for connection in first:
+            assert isinstance(event, Posted)
+            lie = msgspec.structs.replace(event.message, text="something else")
+            turn.emit(Deliver(connection, Posted(event.room, lie)))
+        turn.emit(Broadcast(served.name, event, first, protocol))
+
+    patch.setattr(Turn, "broadcast", broadcast)
+
+
+def climb_the_fence(patch: pytest.MonkeyPatch) -> None:
+    """The store takes what was judged before a control fact."""
+    append = MemoryRoom.append
+
+    def careless(room: MemoryRoom, wanted: Append, now: int) -> Outcome:
+        return append(room, msgspec.structs.replace(wanted, fence=room._fence), now)
+
+    patch.setattr(MemoryRoom, "append", careless)
+
+
+def let_anybody_speak(patch: pytest.MonkeyPatch) -> None:
+    """Whoever was put out of a room may go on speaking there."""
+    patch.setattr(queue, "_require_joined", lambda turn, served, waiting: None)
+
+
+def lose_count(patch: pytest.MonkeyPatch) -> None:
+    """Commands that were answered still count as waiting."""
+    finish = Turn.finish
+
+    def sloppy(turn: Turn, served: Served, waiting: Waiting, event: Event | None) -> None:
+        served.counted += not waiting.answered and waiting.counted
+        finish(turn, served, waiting, event)
+
+    patch.setattr(Turn, "finish", sloppy)
+
+
+def _replace_row(patch: pytest.MonkeyPatch, handler: Any, broken: Any) -> None:
+    """Put a broken handler into the command table in place of the real one."""
+    for command, row in list(TABLE.items()):
+        if row.handler is handler:
+            patch.setitem(TABLE, command, msgspec.structs.replace(row, handler=broken))

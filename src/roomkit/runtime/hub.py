@@ -220,8 +220,7 @@ class Hub:
             meta: carried and never read.
 
         Raises:
-            Refused: it was not posted; with `unavailable` nobody can say, so use a key to post
-            again.
+            Refused: it was not posted; with `unavailable` nobody can say: post again with a key.
         """
         command = HostPost(RoomId(room), text, as_, idempotency_key, reply_to, meta)
         done = await self._ask(command, Acked)

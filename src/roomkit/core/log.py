@@ -185,9 +185,8 @@ def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
     entries: list[Entry] = []
     for item, stored in zip(batch.items, outcome.items, strict=True):
         item.position, item.at = stored.position, stored.at
-        if isinstance(stored, Known):
-            item.duplicate = True
-        else:
+        item.duplicate = isinstance(stored, Known)
+        if not isinstance(stored, Known):
             entries.append(stored)
             batch.facts[stored.link] = item.fact
     if _is_elsewhere(served, entries):

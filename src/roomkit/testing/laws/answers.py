@@ -26,7 +26,7 @@ from roomkit.core.events import (
     RoomLeft,
     RosterListed,
 )
-from roomkit.core.inputs import Asked, Closed, Input, Received
+from roomkit.core.inputs import Asked, Closed, Input, Received, Tick
 from roomkit.core.names import name_key
 from roomkit.core.state import State
 from roomkit.core.storage import Entry, Outcome
@@ -58,12 +58,14 @@ class _Sent:
     Attributes:
         acked: the newest seq acknowledged in its room before.
         inside: its session occupied the room already.
+        at: when it was sent.
     """
 
     command: Command
     user: UserId
     acked: int
     inside: bool
+    at: int
 
 
 class Answers(Observer):
@@ -93,7 +95,8 @@ class Answers(Observer):
             if connection.protocol == 2 and command.ref is not None:
                 room = RoomId(getattr(command, "room", ""))
                 session, acked = connection.session, self._acked.get(room, 0)
-                sent = _Sent(command, session.user.user_id, acked, room in session.rooms)
+                inside, now = room in session.rooms, self._clock.mono
+                sent = _Sent(command, session.user.user_id, acked, inside, now)
                 self._waiting.setdefault(connection.id, {})[command.ref] = sent
 
     def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
@@ -122,6 +125,8 @@ class Answers(Observer):
                 waiting.discard(effect.request)
         for connection in node.closes:
             self._waiting.pop(connection, None)
+        if isinstance(input, Tick):
+            self._look_for_the_forgotten(node)
         if isinstance(input, Received) and _refused(effects, input):
             before: State = pickle.loads(self._before)
             after: State = pickle.loads(pickle.dumps(node.engine.state))
@@ -165,6 +170,14 @@ class Answers(Observer):
         self._asked.pop(node.name, None)
         for connection in node.received:
             self._waiting.pop(connection, None)
+
+    def _look_for_the_forgotten(self, node: Node) -> None:
+        """Whatever the store does, an answer comes within `unanswered_ms`; only leaves wait on."""
+        for connection in node.protocols:
+            for sent in self._waiting.get(connection, {}).values():
+                late = self._clock.mono - sent.at - self._limits.unanswered_ms
+                if late >= 0 and not isinstance(sent.command, LeaveRoom):
+                    raise LawBroken(12, f"{sent.command} is {late} ms overdue for an answer")
 
     def _hold_ack(self, node: Node, event: Acked, command: SendMessage, user: UserId) -> None:
         room, position = event.room, event.position

@@ -142,6 +142,9 @@ def _room(state: State, served: Served) -> Iterator[str]:
     for session in state.sessions.values():
         if name in session.rooms and session.id not in served.sessions:
             yield f"{session.id} believes it occupies {name!r}"
+    for user_id, typist in served.typists.by_user.items():
+        if typist.connection is not None and typist.connection not in served.members:
+            yield f"{user_id} types in {name!r} on {typist.connection}, which is not there"
     if served.typists.by_user and (Timer.TYPING, name) not in state.timers:
         yield f"nobody will clear the typists of {name!r}"
     if served.room is None and not served.loading and (Timer.RETRY, name) not in state.timers:

@@ -53,7 +53,7 @@ export class Status {
   }
 
   #tell() {
-    const { phase, retryAt, cause } = this.#connection;
+    const { phase, retry_at: retryAt, cause } = this.#connection;
     if (phase === "connecting") setText(this.#words, "Connecting…");
     else if (phase === "stopped") setText(this.#words, causeWords(cause));
     else if (phase === "waiting") {

@@ -20,6 +20,10 @@ const REFUSALS = {
   unavailable: "The server did not answer in time.",
   internal: "Something went wrong on the server.",
   kicked: "A moderator has removed you from this room.",
+  not_found: "That message is not there any more.",
+  version_conflict: "The message was changed meanwhile. Please look again.",
+  disconnected: "There is no connection. Please try again in a moment.",
+  expired: "There was no connection for too long.",
 };
 
 const CLOSINGS = {
@@ -36,16 +40,16 @@ const GAPS = {
   replay_limit: "You missed a lot; these are the latest messages.",
 };
 
-/** `refusal` is a Refusal, the data of an error frame, or a room's `problem`. */
+/** `refusal` is a Refusal, the data of an error frame, or the `problem` of a room or message. */
 export function refusalWords({ code, message }) {
   const words = REFUSALS[code] ?? message ?? "";
   return words.replace("{message}", () => message) || "That did not work.";
 }
 
-/** `cause`: why a connection stopped, a Refusal or `{closeCode}`. */
+/** `cause`: why a connection stopped, the data of an error frame or `{close_code}`. */
 export function causeWords(cause) {
-  if (cause.closeCode === undefined) return refusalWords(cause);
-  return CLOSINGS[cause.closeCode] ?? "The server closed the connection.";
+  if (cause.close_code === undefined) return refusalWords(cause);
+  return CLOSINGS[cause.close_code] ?? "The server closed the connection.";
 }
 
 export function gapWords(reason) {

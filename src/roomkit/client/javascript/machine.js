@@ -246,7 +246,10 @@ export class Machine {
     const known = asked(this.view.rooms[room]);
     this.#show(known);
     if (!this.#link.online) return;
-    this.#ask("join_room", { room, ...given({ since: known.position, ...this.#wishes.get(room) }) });
+    const { history, meta } = this.#wishes.get(room);
+    const most = Math.min(history, this.limits.history_window);
+    const wish = { history: history === undefined ? null : most, meta };
+    this.#ask("join_room", { room, ...given({ since: known.position, ...wish }) });
   }
 
   #pump(name, now) {

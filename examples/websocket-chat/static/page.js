@@ -17,6 +17,7 @@ import * as words from "./words.js";
 
 const TOAST_MS = 8_000;
 const REFRESH_MS = 20_000;
+const NAME_REFUSED = new Set(["bad_argument", "username_taken"]);
 const finePointer = window.matchMedia("(pointer: fine)");
 
 export class Page {
@@ -211,7 +212,7 @@ export class Page {
 
   #refresh() {
     const shown = document.visibilityState === "visible";
-    if (shown && this.#talk.connection.phase === "online") this.#directory.refresh();
+    if (shown && this.#talk.connection.state === "online") this.#directory.refresh();
   }
 
   // Drawing
@@ -219,8 +220,9 @@ export class Page {
   #render() {
     const { connection, rooms, limits } = this.#talk;
     this.#status.render(connection);
-    if (connection.phase === "stopped" && connection.cause?.code && !this.#welcome.shown) {
-      this.#askName(words.refusalWords(connection.cause));
+    const unnamed = connection.state === "stopped" && NAME_REFUSED.has(connection.problem?.code);
+    if (unnamed && !this.#welcome.shown) {
+      this.#askName(words.refusalWords(connection.problem));
     }
     if (this.#welcome.shown) return;
     this.#renderMe();
@@ -306,7 +308,7 @@ export class Page {
 }
 
 function subtitleOf(view, { connection }) {
-  if (connection.phase !== "online") return "Not connected";
+  if (connection.state !== "online") return "Not connected";
   if (view === null) return "Online";
   return view.state === "joined" ? `Online · ${words.peopleWords(view.total)}` : "Online";
 }

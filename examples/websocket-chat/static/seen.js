@@ -5,34 +5,36 @@
 
 const KEPT_NOTICES = 500;
 
-/** `reading`: a person has the end of the room before their eyes. */
 export class Seen {
   /** Lines between the messages, each with the `seq` it stands at, oldest first. */
   notices = [];
   unread = 0;
   /** Seq of the first message after the "New" line, or null. */
   firstUnread = null;
-  reading = false;
 
+  #reading = false;
   #upTo = null;
 
-  /** Watch a room; `changed()` after anything but a change of the room's own view. */
+  /** Watch a room; `myId()` gives our own user id. */
   constructor(room, myId) {
-    room.addEventListener("message", ({ detail }) => {
+    room.addEventListener("new_message", ({ detail }) => {
       this.#upTo = detail.seq;
       this.#came([detail], myId());
     });
-    room.addEventListener("roster", ({ detail }) => this.#rosterChanged(detail, myId()));
-    room.addEventListener("moderated", ({ detail }) => {
+    room.addEventListener("roster_changed", ({ detail }) => this.#rosterChanged(detail, myId()));
+    room.addEventListener("user_moderated", ({ detail }) => {
       const { seq, action, username: name } = detail;
       this.#notice({ kind: "moderation", seq, action, name });
     });
-    room.addEventListener("joined", ({ detail }) => this.#joined(detail, myId()));
+    room.addEventListener("room_joined", ({ detail }) => this.#joined(detail, myId()));
   }
 
+  /** Whether there is less unread than before. */
   read(reading) {
-    this.reading = reading;
-    if (reading) this.unread = 0;
+    this.#reading = reading;
+    if (!reading || this.unread === 0) return false;
+    this.unread = 0;
+    return true;
   }
 
   /** The person turned to another room: what was new in this one no longer is. */
@@ -52,7 +54,7 @@ export class Seen {
 
   #came(messages, myId) {
     const theirs = messages.filter((message) => message.user_id !== myId);
-    if (this.reading || theirs.length === 0) return;
+    if (this.#reading || theirs.length === 0) return;
     if (this.unread === 0) this.firstUnread = null;
     this.firstUnread ??= theirs[0].seq;
     this.unread += theirs.length;

@@ -7,7 +7,7 @@ import { connect } from "/roomkit/client/roomkit.js";
 import { Seen } from "./seen.js";
 
 const HISTORY = 50;
-const NOT_CONNECTED = { phase: "idle", retry_at: null, cause: null };
+const NOT_CONNECTED = { state: "idle", problem: null, retry_at: null };
 
 export class Talk {
   #identity;
@@ -69,11 +69,12 @@ export class Talk {
       this.#chat.retryNow();
       return;
     }
-    this.#chat?.close();
     this.#identity.choose(name);
     this.#seen.clear();
+    const before = this.#chat;
     const chat = connect("/ws", { username: name, client: "roomkit-example-page" });
     this.#chat = chat;
+    before?.close();
     chat.addEventListener("change", () => this.#listener());
     chat.addEventListener("connection", () => this.#listener());
     chat.addEventListener("error", ({ detail }) => this.#onTrouble(detail));
@@ -131,7 +132,9 @@ export class Talk {
 
   /** Say whose newest messages a person has before their eyes: a room's name, or null. */
   setReading(name) {
-    for (const [room, seen] of this.#seen) seen.read(room === name);
+    let changed = false;
+    for (const [room, seen] of this.#seen) changed = seen.read(room === name) || changed;
+    if (changed) queueMicrotask(() => this.#listener());
   }
 
   turnFrom(name) {
@@ -169,7 +172,7 @@ export class Talk {
       await asked;
       return true;
     } catch (refusal) {
-      if (refusal.code !== "left") this.#onTrouble(refusal);
+      this.#onTrouble(refusal);
       return false;
     }
   }

@@ -18,6 +18,8 @@ const REFUSALS = {
   rejected: "The message was not accepted here.",
   overloaded: "The server is very busy.",
   unavailable: "The server did not answer in time.",
+  bad_protocol: "This page and the server do not speak the same language. Reload the page.",
+  connection_limit: "You have this chat open in too many places. Close one, then try again.",
   internal: "Something went wrong on the server.",
   kicked: "A moderator has removed you from this room.",
   not_found: "That message is not there any more.",
@@ -26,30 +28,16 @@ const REFUSALS = {
   expired: "There was no connection for too long.",
 };
 
-const CLOSINGS = {
-  4500: "This page and the server do not speak the same language. Reload the page.",
-  4501: "The server does not know who you are.",
-  4502: "The server does not accept this page.",
-  4503: "You have been banned from this server.",
-  4504: "You have this chat open in too many places. Close one, then try again.",
-};
-
 const GAPS = {
   forked: "The server lost its newest messages; this is what it still has.",
   trimmed: "You were away for a long time; these are the latest messages.",
   replay_limit: "You missed a lot; these are the latest messages.",
 };
 
-/** `refusal` is a Refusal, the data of an error frame, or the `problem` of a room or message. */
+/** Of a Refusal, the data of an error frame, or the `problem` of the connection, a room, a message. */
 export function refusalWords({ code, message }) {
   const words = REFUSALS[code] ?? message ?? "";
   return words.replace("{message}", () => message) || "That did not work.";
-}
-
-/** `cause`: why a connection stopped, the data of an error frame or `{close_code}`. */
-export function causeWords(cause) {
-  if (cause.close_code === undefined) return refusalWords(cause);
-  return CLOSINGS[cause.close_code] ?? "The server closed the connection.";
 }
 
 export function gapWords(reason) {

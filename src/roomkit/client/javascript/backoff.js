@@ -1,27 +1,29 @@
 /**
- * When to try again: full jitter, so that a thousand pages cut off by one restart do not come back
- * in the same instant (protocol page, "Numbers").
+ * When to try again: full jitter, so that a thousand pages cut off at once come back spread out.
+ * The numbers are the protocol page's ("Numbers").
  */
 
 const BASE_MS = 500;
 const CAP_MS = 20_000;
+const DOUBLINGS = 6; // more of them are above the cap
 
+/** Counts failures; `random()` gives numbers from 0 up to, not including, 1. */
 export class Backoff {
-  #failures = 0;
   #random;
+  #failures = 0;
 
-  /** `random()` gives a number in [0, 1). */
   constructor(random) {
     this.#random = random;
   }
 
-  /** Milliseconds to wait before the next attempt: uniform in [0, min(cap, base · 2ⁿ)). */
+  /** Count a failure and give how long to wait, in whole ms. */
   next() {
-    const ceiling = Math.min(CAP_MS, BASE_MS * 2 ** this.#failures);
-    this.#failures = Math.min(this.#failures + 1, 16);
-    return this.#random() * ceiling;
+    const ceiling = Math.min(CAP_MS, BASE_MS * 2 ** Math.min(this.#failures, DOUBLINGS));
+    this.#failures += 1;
+    return Math.floor(this.#random() * ceiling);
   }
 
+  /** Something worked. */
   reset() {
     this.#failures = 0;
   }

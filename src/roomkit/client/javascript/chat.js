@@ -3,29 +3,33 @@
  */
 
 import { Driver } from "./driver.js";
-import { given } from "./given.js";
 import { Keeping } from "./keeping.js";
 import { Machine } from "./machine.js";
 import { Room } from "./room.js";
 
 export class Chat extends EventTarget {
-  #options;
+  #token;
   #keeping;
   #machine;
   #driver;
   #rooms = new Map();
-  #token = null;
-  #seen = {};
-  #told = false;
+  #connection = null;
+  #told = null;
+  #telling = false;
 
-  /** Made by `connect`; `url` is absolute. */
-  constructor(url, options) {
+  /** Made by `connect`; `url` is absolute, `storage` may be null. */
+  constructor(url, { username = null, token = null, storage, client }) {
     super();
-    this.#options = options;
-    this.#keeping = new Keeping(url, options.username ?? null, options.storage);
-    this.#machine = new Machine(this.#identity(), Math.random, mintKey);
-    const prepare = async () => (this.#token = await tokenOf(options));
-    this.#driver = new Driver(url, this.#machine, prepare, (events) => this.#after(events));
+    this.#token = token;
+    this.#keeping = new Keeping(url, username, storage);
+    const identity = { username, ...this.#keeping.secrets };
+    this.#machine = new Machine({ ...identity, client, random: Math.random, mint: mintKey });
+    this.#driver = new Driver(
+      url,
+      this.#machine,
+      () => this.#present(),
+      (events) => this.#happened(events),
+    );
     this.#driver.start();
   }
 
@@ -34,9 +38,9 @@ export class Chat extends EventTarget {
     return this.#machine.view;
   }
 
-  /** `{phase, retry_at, cause}`. */
+  /** `{state, problem, retry_at}`. */
   get connection() {
-    return this.#machine.connection;
+    return this.#connection;
   }
 
   /** Who the server says we are, `{user_id, username}`; null before the first welcome. */
@@ -44,7 +48,7 @@ export class Chat extends EventTarget {
     return this.view.user;
   }
 
-  /** Every limit and period of the server, by its name in `welcome`; empty before the first. */
+  /** Every limit and period of the server by its name in `welcome`; empty before the first. */
   get limits() {
     return this.#machine.limits;
   }
@@ -59,93 +63,86 @@ export class Chat extends EventTarget {
     const known = this.#rooms.get(name);
     if (known) return known;
     const room = new Room(name, this, this.#driver, wish);
+    const pending = this.#keeping.unsent.filter((item) => item.room === name);
     this.#rooms.set(name, room);
-    this.#driver.do((machine) => {
-      machine.join(name, wish);
-      machine.restore(name, this.#keeping.unsent.filter((item) => item.room === name));
+    room.join();
+    this.#driver.tell("restore", {
+      room: name,
+      pending: pending.map(({ room: itsRoom, ...item }) => item),
     });
     return room;
   }
 
+  /** `Room.leave` says this. */
   leave(room) {
     if (this.#rooms.get(room.name) !== room) return;
+    this.#driver.tell("leave", { room: room.name });
     this.#rooms.delete(room.name);
+    this.#keeping.keepUnsent(this.#keeping.unsent.filter((item) => item.room !== room.name));
     room.end();
-    this.#keeping.unsent = this.#keeping.unsent.filter((item) => item.room !== room.name);
-    this.#driver.do((machine) => machine.leave(room.name));
   }
 
   /** Connect now, whatever is being waited for; after "stopped" too. */
   retryNow() {
-    this.#driver.do((machine, now) => machine.retried(now));
+    this.#driver.retryNow();
   }
 
   /** Leave every room and let go of the connection, for good. */
   close() {
-    for (const room of this.#rooms.values()) this.leave(room);
     this.#driver.stop();
+    for (const room of this.#rooms.values()) room.end();
+    this.#rooms.clear();
   }
 
-  #identity() {
-    const keeping = this.#keeping;
-    const { username, client } = this.#options;
-    return {
-      hello: () =>
-        given({
-          protocol: 2,
-          client,
-          token: this.#token ?? keeping.token,
-          session: keeping.session,
-          username,
-        }),
-      welcomed: (data) => keeping.welcomed(data),
-      forgetSession: () => keeping.forgetSession(),
-      forgetSecrets: () => this.#token === null && keeping.forgetSecrets(),
-    };
+  async #present() {
+    if (this.#token === null) return;
+    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    this.#machine.present({ token });
   }
 
-  /** Tell everybody concerned what happened: the connection, events, then that views changed. */
-  #after(events) {
-    if (this.#seen.connection !== this.connection) this.#tell("connection", this.connection);
-    this.#seen.connection = this.connection;
-    for (const room of this.#rooms.values()) room.settle();
-    for (const { type, data } of events) {
-      if (type === "error" || type === "welcome") this.#tell(type, data);
-      else this.#rooms.get(data.room)?.tell(type, data);
+  /** Tell everybody concerned: the connection, what happened, and a little later that views changed. */
+  #happened(events) {
+    this.#keep();
+    this.#tellConnection();
+    for (const { room, type, data } of events) {
+      if (type === "error") this.#tell("error", data);
+      else this.#rooms.get(room)?.happened(type, data);
     }
-    if (this.#seen.view !== this.view) this.#viewChanged();
+    if (this.#told === this.view || this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => this.#tellViews());
   }
 
-  #viewChanged() {
-    this.#seen.view = this.view;
-    this.#keepUnsent();
-    if (this.#told) return;
-    this.#told = true;
-    queueMicrotask(() => {
-      this.#told = false;
-      for (const room of this.#rooms.values()) room.tellChange();
-      this.#tell("change", this.view);
-    });
+  #tellConnection() {
+    const before = this.#connection;
+    const { state, retry_at } = this.#machine.connection;
+    if (before?.state === state && before.retry_at === retry_at) return;
+    this.#connection = this.#machine.connection;
+    this.#tell("connection", this.#connection);
   }
 
-  /** Those of rooms not asked for yet stay as they are. */
-  #keepUnsent() {
+  #tellViews() {
+    this.#telling = false;
+    this.#told = this.view;
+    for (const room of this.#rooms.values()) room.seen();
+    this.#tell("change", this.view);
+  }
+
+  /** Unsent messages of rooms that were not asked for yet stay as they are. */
+  #keep() {
+    const { token, session } = this.#machine.identity;
+    this.#keeping.keepSecrets({ token: this.#token === null ? token : null, session });
+    if (this.#told === this.view) return;
     const others = this.#keeping.unsent.filter((item) => !this.#rooms.has(item.room));
-    const rooms = [...this.#rooms.keys()].map((name) => this.view.rooms[name]);
-    const ours = rooms.flatMap(({ room, pending }) =>
-      pending.filter((item) => item.state !== "sent").map((item) => ({ room, ...item })),
+    const ours = [...this.#rooms.values()].flatMap(({ name, view }) =>
+      view.pending.filter((item) => item.state !== "sent").map((item) => ({ room: name, ...item })),
     );
-    this.#keeping.unsent = [...others, ...ours];
+    this.#keeping.keepUnsent([...others, ...ours]);
   }
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** The host's own token: given as it is, or by a function asked before every connection. */
-async function tokenOf({ token = null }) {
-  return typeof token === "function" ? token() : token;
 }
 
 /** `crypto.randomUUID` is missing where a page is served over plain HTTP in a local network. */

@@ -2,9 +2,12 @@
  * Sockets and timers around the machine: whatever happens is told to it, and what it says is done.
  */
 
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./problems.js";
 
-const LONGEST_MS = 60_000;
+/** A timer asked to wait longer is asked again: browsers count them in 32 bits. */
+const LONGEST_MS = 3_600_000;
+
+const COULD_NOT_OPEN = 1006; // RFC 6455, 7.1.5
 
 export class Driver {
   #url;
@@ -14,13 +17,14 @@ export class Driver {
   #socket = null;
   #listening = new AbortController();
   #hints = new AbortController();
-  #retryTimer = null;
+  #connectTimer = null;
   #tickTimer = null;
-  #answers = new Map();
+  #tickets = new Map();
+  #lastTicket = 0;
 
   /**
-   * `prepare()` resolves when a connection may be opened. `told(events)` after anything happened: the
-   * machine's events in order, often none.
+   * `prepare()` resolves when a connection may be opened. `told(events)` after anything happened, with
+   * the machine's `happened` in order, often none.
    */
   constructor(url, machine, prepare, told) {
     this.#url = url;
@@ -31,88 +35,105 @@ export class Driver {
 
   start() {
     const { signal } = this.#hints;
-    const hint = () => this.do((machine, now) => machine.hinted(now));
+    const hint = () => this.do((machine, now) => machine.hint(now));
+    const shown = () => document.visibilityState === "visible" && hint();
     for (const type of ["online", "offline", "pageshow"]) {
       globalThis.addEventListener?.(type, hint, { signal });
     }
-    globalThis.document?.addEventListener(
-      "visibilitychange",
-      () => document.visibilityState === "visible" && hint(),
-      { signal },
-    );
-    this.#open();
+    globalThis.document?.addEventListener("visibilitychange", shown, { signal });
+    this.do((machine, now) => machine.start(now));
   }
 
-  /** Call the machine, then do what it says; gives what `change(machine, now)` gives. */
-  do(change) {
-    const result = change(this.#machine, Date.now());
-    const events = [];
-    for (const output of this.#machine.take()) {
-      if (output.event) events.push(output.event);
-      else this.#obey(output);
-    }
-    this.#setTimer();
-    this.#told(events.filter((event) => !this.#answer(event)));
-    return result;
+  /** A person wants the connection now. */
+  retryNow() {
+    this.do((machine, now) => [...machine.start(now), ...machine.hint(now)]);
   }
 
-  /** The data of the frame that answers; rejects with a Refusal, "disconnected" included. */
-  request(type, data) {
-    return new Promise((resolve, reject) => {
-      this.do((machine) => {
-        const ref = machine.command(type, data);
-        if (ref === null) reject(disconnected());
-        else this.#answers.set(ref, { resolve, reject });
-      });
-    });
-  }
-
+  /** Let go for good. */
   stop() {
     this.#hints.abort();
-    clearTimeout(this.#retryTimer);
     this.do((machine) => machine.stop());
   }
 
-  #obey({ send, reconnect_in: delay, close }) {
-    if (send) this.#write(send);
-    else if (close !== undefined) this.#letGo(close);
-    else {
-      clearTimeout(this.#retryTimer);
-      this.#retryTimer = setTimeout(() => this.#open(), delay);
+  /** Ask for something nobody waits for. */
+  tell(what, details) {
+    this.do((machine, now) => machine.ask(what, details, now));
+  }
+
+  /** The data of what answers; rejects with a Refusal. */
+  ask(what, details) {
+    return new Promise((resolve, reject) => {
+      this.#lastTicket += 1;
+      this.#tickets.set(this.#lastTicket, { resolve, reject });
+      this.do((machine, now) => machine.ask(what, details, now, this.#lastTicket));
+    });
+  }
+
+  /** Tell the machine something, then do what it says. */
+  do(change) {
+    const happened = [];
+    for (const output of change(this.#machine, Date.now())) {
+      if (output.happened) happened.push(output.happened);
+      else this.#obey(output);
+    }
+    this.#setTimer();
+    this.#told(happened);
+  }
+
+  #obey({ transmit, connect, disconnect, answered, rejected }) {
+    if (transmit) this.#transmit(transmit);
+    else if (connect) this.#connectIn(connect.after_ms);
+    else if (disconnect) this.#letGo(disconnect.code, disconnect.reason);
+    else if (answered) this.#settle(answered.ticket)?.resolve(answered.data);
+    else if (rejected) {
+      const refusal = new Refusal(rejected.problem, rejected.retry_after_ms);
+      this.#settle(rejected.ticket)?.reject(refusal);
     }
   }
 
-  #write(frame) {
+  #settle(ticket) {
+    const waiting = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    return waiting;
+  }
+
+  #transmit(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
+  #connectIn(afterMs) {
+    this.#letGo(1000, "");
+    this.#connectTimer = setTimeout(() => this.#open(), afterMs);
+  }
+
   /** A dead socket would take minutes to say that it has closed: stop listening to it. */
-  #letGo(code) {
+  #letGo(code, reason) {
+    clearTimeout(this.#connectTimer);
     this.#listening.abort();
-    this.#socket?.close(code);
+    this.#socket?.close(code, reason);
     this.#socket = null;
   }
 
   async #open() {
-    this.#letGo(1000);
     const { signal } = (this.#listening = new AbortController());
-    this.do((machine, now) => machine.connecting(now));
     try {
       await this.#prepare();
+      if (!signal.aborted) this.#listen(new WebSocket(this.#url), signal);
     } catch {
-      if (!signal.aborted) this.do((machine, now) => machine.closed(1006, now));
-      return;
+      if (!signal.aborted) this.do((machine, now) => machine.closed(COULD_NOT_OPEN, now));
     }
-    if (signal.aborted) return;
-    const socket = (this.#socket = new WebSocket(this.#url));
-    const on = (type, handle) =>
+  }
+
+  #listen(socket, signal) {
+    this.#socket = socket;
+    const on = (type, tell) =>
       socket.addEventListener(
         type,
-        (event) => this.do((machine, now) => handle(machine, now, event)),
+        (event) => this.do((machine, now) => tell(machine, now, event)),
         { signal },
       );
     on("open", (machine, now) => machine.opened(now));
-    on("message", (machine, now, { data }) => machine.received(JSON.parse(data), now));
+    on("message", (machine, now, { data }) => machine.received(data, now));
     on("close", (machine, now, { code }) => machine.closed(code, now));
   }
 
@@ -120,29 +141,7 @@ export class Driver {
     clearTimeout(this.#tickTimer);
     const { deadline } = this.#machine;
     if (deadline === Infinity) return;
-    const delay = Math.min(deadline - Date.now(), LONGEST_MS);
-    const tick = () => this.do((machine, now) => machine.tick(now));
-    this.#tickTimer = setTimeout(tick, Math.max(0, delay));
+    const delay = Math.min(Math.max(0, deadline - Date.now()), LONGEST_MS);
+    this.#tickTimer = setTimeout(() => this.do((machine, now) => machine.tick(now)), delay);
   }
-
-  /** Whether the event was only for whoever waits for an answer. */
-  #answer({ type, data }) {
-    if (type === "cut") {
-      const answers = [...this.#answers.values()];
-      this.#answers.clear();
-      for (const { reject } of answers) reject(disconnected());
-    } else if (type === "answer" || type === "refused") {
-      const waiting = this.#answers.get(data.ref);
-      this.#answers.delete(data.ref);
-      if (type === "answer") waiting?.resolve(data);
-      else waiting?.reject(new Refusal(data));
-    } else {
-      return false;
-    }
-    return true;
-  }
-}
-
-function disconnected() {
-  return new Refusal({ code: "disconnected", message: "There is no connection.", retryable: true });
 }

@@ -19,48 +19,36 @@ export class Keeping {
     this.#key = `roomkit ${url}`;
     this.#shared = storage?.browser ?? null;
     this.#own = storage?.tab ?? null;
-    const before = read(this.#own, this.#key);
-    this.#tab = before?.username === username ? before : { username, ...this.#remembered(username) };
+    const tab = read(this.#own, this.#key);
+    this.#tab = tab?.username === username ? tab : { username, token: this.#sharedToken(username) };
   }
 
-  get token() {
-    return this.#tab.token ?? null;
+  /** `{token, session}` as the machine takes them; the token is a guest's. */
+  get secrets() {
+    const { token = null, session = null } = this.#tab;
+    return { token, session };
   }
 
-  get session() {
-    return this.#tab.session ?? null;
+  keepSecrets({ token, session }) {
+    if (token === this.secrets.token && session === this.secrets.session) return;
+    this.#keep({ token, session });
+    const { username } = this.#tab;
+    const holder = read(this.#shared, this.#key)?.username ?? username;
+    if (token !== null && holder === username) write(this.#shared, this.#key, { username, token });
   }
 
-  /** Messages on their way when the page went, as `pending` of a room holds them. */
+  /** Messages on their way when the page went: `pending` of each room, with the room's name. */
   get unsent() {
     return this.#tab.unsent ?? [];
   }
 
-  set unsent(pending) {
-    if (pending.length > 0 || this.unsent.length > 0) this.#keep({ unsent: pending });
+  keepUnsent(pending) {
+    if (JSON.stringify(pending) !== JSON.stringify(this.unsent)) this.#keep({ unsent: pending });
   }
 
-  /** Keep what a `welcome` gave. */
-  welcomed({ guest_token: token, session }) {
-    this.#keep({ token: token ?? this.token, session: session ?? this.session });
-    const { username } = this.#tab;
-    const holder = read(this.#shared, this.#key)?.username ?? username;
-    if (token && holder === username) write(this.#shared, this.#key, { username, token });
-  }
-
-  forgetSession() {
-    this.#keep({ session: null });
-  }
-
-  /** The server knows neither secret any more: come back as a new guest of the same name. */
-  forgetSecrets() {
-    this.#keep({ token: null, session: null });
-    if (this.#remembered(this.#tab.username)) write(this.#shared, this.#key, null);
-  }
-
-  #remembered(username) {
+  #sharedToken(username) {
     const guest = read(this.#shared, this.#key);
-    return guest?.username === username ? { token: guest.token } : null;
+    return guest?.username === username ? guest.token : null;
   }
 
   #keep(change) {

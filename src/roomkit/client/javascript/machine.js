@@ -1,303 +1,172 @@
 /**
- * The protocol of a client, without a socket and without a clock: told what happened and what time it
- * is (milliseconds), it keeps the view and says what to do. Whoever drives it does what `take` gives,
- * in order, and calls `tick` when `deadline` has come.
+ * The protocol of a client, without a socket: inputs in, instructions out, one view.
  *
- * | output | to be done |
+ * Each call says what happened and when, and gives what to do about it, in order. The shell owns a
+ * socket and one timer: it does as told, calls `tick` at `deadline` and hands the rest to the
+ * application. `now` is any clock in ms that never goes back. Randomness and keys are given from
+ * outside, so that a run can be repeated; the shared vectors are such runs.
+ *
+ * | output | |
  * |---|---|
- * | `{send: {type, data}}` | put the frame on the socket |
- * | `{reconnect_in: ms}` | open a socket after that long, instead of any wait before; then `connecting` |
- * | `{close: code}` | let go of the socket at once; its end is not told again |
- * | `{event: {type, room?, data}}` | tell the application |
+ * | `{transmit: {type, data}}` | send this frame on the open connection |
+ * | `{connect: {after_ms}}` | open a connection that long from now, instead of an earlier wish |
+ * | `{disconnect: {code, reason}}` | close it, or stop opening it; no more of it is to be told here |
+ * | `{state: {state, problem}}` | how the client stands to the server |
+ * | `{happened: {room, type, data}}` | a frame that said something new; the view has it already |
+ * | `{answered: {ticket, data}}` | what was asked with this ticket is done |
+ * | `{rejected: {ticket, problem, retry_after_ms}}` | it was not, or nobody knows |
  */
 
-import { given } from "./given.js";
 import { Link } from "./link.js";
-import { Outbox, added } from "./outbox.js";
-import { Typing } from "./typing.js";
-import { apply, asked, cut, emptyRoom, emptyView, everywhere, heldRoom, refused, shown } from "./view.js";
+import { STOPPED } from "./problems.js";
+import { Rooms } from "./rooms.js";
+import { apply, cut, expired, typingUntil } from "./view.js";
 
-const TYPING_LIFE_MS = 6_000;
-const REJOIN_MS = 1_000;
+const BAD_PROTOCOL = 4500;
 
 export class Machine {
-  view = emptyView();
-  limits = {};
-
   #out = [];
   #link;
-  #outbox = new Outbox();
-  #typing = new Typing((type, data) => this.#send(type, data));
-  #mintKey;
-  #refs = 0;
-  #wasOnline = false;
-  #asked = new Map();
-  #wishes = new Map();
-  #rejoinAt = new Map();
-  #typingUntil = new Map();
+  #rooms;
 
-  /** `identity` as in `Link`; `random()` in [0, 1); `mintKey()` gives an idempotency key. */
-  constructor(identity, random, mintKey) {
-    this.#link = new Link(identity, random, this.#out);
-    this.#mintKey = mintKey;
+  /**
+   * `token`, `session` and `username` as they go into `hello`, or null; `client` names the program in
+   * the server's logs; `random()` gives numbers in [0, 1), `mint()` a new idempotency key.
+   */
+  constructor({ token = null, session = null, username = null, client, random, mint }) {
+    this.#link = new Link({ token, session, username }, client, random, this.#out);
+    this.#rooms = new Rooms(this.#link, random, mint, this.#out);
   }
 
-  /** How the connection is: see `Link`. */
+  /** What is known now. */
+  get view() {
+    return this.#rooms.view;
+  }
+
+  /** `{state, problem, retry_at}`: how the client stands to the server. */
   get connection() {
-    return this.#link.state;
+    const { state, problem, retryAt: retry_at } = this.#link;
+    return { state, problem, retry_at };
   }
 
-  /** What is to be done now, once. */
-  take() {
-    return this.#out.splice(0);
+  /** What to present to be the same again: the secrets change with each `welcome`. */
+  get identity() {
+    return this.#link.identity;
   }
 
+  /** The server's limits by name. */
+  get limits() {
+    return this.#link.limits;
+  }
+
+  /** When to call `tick`, to be read after every call; Infinity for never. */
   get deadline() {
-    return Math.min(
-      this.#link.deadline,
-      this.#typing.deadline,
-      this.#outbox.deadline(Object.values(this.view.rooms)),
-      ...this.#rejoinAt.values(),
-      ...this.#typingUntil.values(),
-    );
+    return Math.min(this.#link.deadline, this.#rooms.deadline, typingUntil(this.view));
   }
 
-  // What happened to the connection
+  // The connection
 
-  connecting(now) {
-    this.#link.connecting(now);
+  /** Connect, for the first time or after having stopped; else nothing happens. */
+  start(now) {
+    const { state, retryAt } = this.#link;
+    if (state === "stopped" || (state === "offline" && retryAt === null)) this.#link.connect(now);
+    return this.#taken();
   }
 
+  /** Say hello with these, of `token`, `session` and `username`, from the next connection on. */
+  present(identity) {
+    this.#link.identity = { ...this.#link.identity, ...identity };
+  }
+
+  /** The connection that was wished for is open. */
   opened(now) {
     this.#link.opened(now);
+    return this.#taken();
   }
 
-  closed(code, now) {
-    this.#link.closed(code, now);
-    this.#noticeCut();
-  }
-
-  received({ type, data = {} }, now) {
+  /** A message came. What no roomkit server sends ends the connection. */
+  received(text, now) {
+    if (!this.#link.open) return this.#taken();
     this.#link.heard(now);
-    if (type === "ping") this.#send("pong", { t: data.t });
-    else if (type === "welcome") this.#welcomed(data, now);
-    else if (type === "reconnect") this.#link.advised(data);
-    else if (type === "error" && !this.#link.online) this.#link.helloRefused(data, now);
-    else if (type !== "pong") this.#told(type, data, now);
-    this.#noticeCut();
+    try {
+      this.#received(JSON.parse(text), now);
+    } catch (error) {
+      this.#lost(() => this.#link.giveUp(BAD_PROTOCOL, "a frame cannot be read", now));
+    }
+    return this.#taken();
   }
 
-  /** The browser says that the network or the page is back. */
-  hinted(now) {
+  /** The connection is over, or could not be opened (1006). */
+  closed(code, now) {
+    if (this.#link.state !== "stopped") this.#lost(() => this.#link.closed(code, now));
+    return this.#taken();
+  }
+
+  /** The network may be back, or a person looks: do not wait for a long timer. */
+  hint(now) {
     this.#link.hinted(now);
+    return this.#taken();
   }
 
-  /** A person wants the connection now. */
-  retried(now) {
-    this.#link.retried(now);
-  }
-
-  tick(now) {
-    this.#link.tick(now);
-    this.#noticeCut();
-    this.#typing.tick(now);
-    for (const [room, until] of this.#typingUntil) {
-      if (now >= until) this.#forgetTyping(room);
-    }
-    for (const [room, at] of this.#rejoinAt) if (now >= at) this.#join(room);
-    for (const room of Object.values(this.view.rooms)) {
-      this.#show(this.#outbox.expired(room, now));
-      this.#pump(room.room, now);
-    }
-  }
-
-  /** The application is done with the chat: others see it leave at once. */
+  /** Leave the rooms, close, and do not come back until `start`. */
   stop() {
-    for (const room of Object.keys(this.view.rooms)) this.leave(room);
-    this.#link.stop();
-    this.#noticeCut();
+    if (this.#link.state === "online") this.#rooms.leaveAll();
+    this.#lost(() => this.#link.stop(null));
+    return this.#taken();
   }
 
-  // What the application asks
-
-  /** Be in a room from now on; `wish` is what every join says besides: `{history, meta}`. */
-  join(room, wish = {}) {
-    this.#wishes.set(room, wish);
-    this.view = shown(this.view, this.#held(room) ?? emptyRoom(room));
-    this.#join(room);
+  /** Do what is due; early or twice is harmless. */
+  tick(now) {
+    if (this.#link.deadline <= now) this.#lost(() => this.#link.tick(now));
+    this.#rooms.view = expired(this.view, now);
+    this.#rooms.tick(now);
+    return this.#taken();
   }
 
-  leave(room) {
-    if (this.#link.online) this.#ask("leave_room", { room });
-    this.#wishes.delete(room);
-    this.#rejoinAt.delete(room);
-    this.#typingUntil.delete(room);
-    this.#typing.sent(room);
-    const { [room]: gone, ...rooms } = this.view.rooms;
-    this.view = { ...this.view, rooms };
-  }
+  // The application
 
-  /** Give the key of the message, which is on its way whether or not there is a connection. */
-  send(room, message, { reply_to, meta } = {}, now) {
-    const key = this.#mintKey();
-    this.restore(room, [{ key, message, ...given({ reply_to, meta }), state: "sending", at: now }]);
-    this.#typing.sent(room);
-    this.#pump(room, now);
-    return key;
-  }
-
-  /** Take up messages that were on their way before the program was started again. */
-  restore(room, pending) {
-    this.#show(pending.reduce(added, this.view.rooms[room]));
-  }
-
-  retry(room, key, now) {
-    this.#show(this.#outbox.retried(this.view.rooms[room], key, now));
-    this.#pump(room, now);
-  }
-
-  discard(room, key, now) {
-    this.#show(this.#outbox.discarded(this.view.rooms[room], key));
-    this.#pump(room, now);
-  }
-
-  /** Give the ref the answer will have, or null if the room is not joined: nothing is sent then. */
-  command(type, data) {
-    return this.#isJoined(data.room) ? this.#ask(type, given(data)) : null;
-  }
-
-  type(room, now) {
-    if (this.#isJoined(room)) this.#typing.typed(room, now);
-  }
-
-  stopTyping(room) {
-    this.#typing.stopped(room);
-  }
-
-  // What the server said
-
-  #welcomed(data, now) {
-    this.limits = data.limits;
-    this.#outbox.lifetime = data.limits.idempotency_ms / 2;
-    this.#typing.resend = data.limits.typing_resend_ms;
-    this.#link.welcomed(data, now);
-    this.#wasOnline = true;
-    this.view = apply(this.view, { type: "welcome", data }, now);
-    for (const room of Object.values(this.view.rooms)) {
-      if (room.state === "joining") this.#join(room.room);
+  /**
+   * Ask for something: `what` is one of those `Rooms` lists, `details` has its `room` and the rest.
+   * `ticket`, if given, comes back in `answered` or `rejected`, exactly once.
+   */
+  ask(what, details, now, ticket = null) {
+    if (this.#link.state === "stopped" && ticket !== null && what !== "join") {
+      const problem = this.#link.problem ?? STOPPED;
+      this.#out.push({ rejected: { ticket, problem, retry_after_ms: null } });
+    } else {
+      this.#rooms.ask(what, details, now, ticket);
     }
-    this.#event("welcome", data);
+    return this.#taken();
   }
 
-  #told(type, data, now) {
-    const command = this.#asked.get(data.ref);
-    this.#asked.delete(data.ref);
-    const before = this.#held(data.room);
-    this.view = apply(this.view, { type, data }, now);
-    if (type === "error") this.#refused(command, data, now);
-    else if (type === "ack" && command?.key) this.#acked(command, data);
-    else if (before && type !== "ack") this.#roomTold(type, data, before, now);
-    if (command && !command.key) this.#event(type === "error" ? "refused" : "answer", data);
-    if (data.room) this.#pump(data.room, now);
+  // Frames
+
+  #received({ type, data }, now) {
+    if (type === "ping") this.#link.transmit("pong", "t" in data ? { t: data.t } : {});
+    else if (type === "reconnect") this.#link.advised(data, now);
+    else if (type === "welcome") {
+      this.#rooms.view = apply(this.view, { type, data }, now);
+      this.#link.welcomed(data, now);
+      this.#rooms.welcomed();
+    } else if (this.#link.state === "online") {
+      if (type !== "pong") this.#rooms.received({ type, data }, now);
+    } else if (type === "error") {
+      this.#lost(() => this.#link.declined(data, now));
+    }
   }
 
-  #acked({ room, key }, data) {
-    const held = this.#held(room);
-    if (held) this.#show(this.#outbox.acked(held, key, data));
+  /** Do what may end the connection, and what follows for the rooms if it did. */
+  #lost(act) {
+    const wasOnline = this.#link.state === "online";
+    act();
+    if (wasOnline && this.#link.state !== "online") {
+      this.#rooms.view = cut(this.view);
+      this.#rooms.cut();
+    }
+    if (this.#link.state === "stopped") this.#rooms.stop(this.#link.problem ?? STOPPED);
   }
 
-  #refused(command, error, now) {
-    const room = this.#held(command?.room);
-    if (!command) this.#event("error", error);
-    else if (room && command.key) this.#show(this.#outbox.refused(room, command.key, error, now));
-    else if (room && command.type === "join_room") this.#joinRefused(room, error, now);
-  }
-
-  #joinRefused(room, error, now) {
-    if (error.retryable) this.#rejoinAt.set(room.room, now + (error.retry_after_ms ?? REJOIN_MS));
-    else this.#show(refused(room, error));
-  }
-
-  #roomTold(type, data, before, now) {
-    const after = this.#held(data.room);
-    if (type === "room_joined" && !data.recovered) this.#show(this.#outbox.replaced(after));
-    if (after.typing !== before.typing) this.#watchTyping(after, data, now);
-    const torn = before.state === "joined" && after.state === "joining" && type !== "room_gap";
-    const passing = after.state === "joined" && data.seq === undefined;
-    if (torn) this.#join(after.room);
-    else if (after !== before || passing) this.#event(type, data);
-  }
-
-  #watchTyping({ room, typing }, data, now) {
-    const life = data.expires_ms ?? data.typing?.expires_ms ?? TYPING_LIFE_MS;
-    if (typing.total > 0) this.#typingUntil.set(room, now + life);
-    else this.#typingUntil.delete(room);
-  }
-
-  #forgetTyping(room) {
-    this.#typingUntil.delete(room);
-    this.#show({ ...this.view.rooms[room], typing: { users: [], total: 0 } });
-  }
-
-  // What follows
-
-  #join(room) {
-    this.#rejoinAt.delete(room);
-    const known = asked(this.view.rooms[room]);
-    this.#show(known);
-    if (!this.#link.online) return;
-    const { history, meta } = this.#wishes.get(room);
-    const most = Math.min(history, this.limits.history_window);
-    const wish = { history: history === undefined ? null : most, meta };
-    this.#ask("join_room", { room, ...given({ since: known.position, ...wish }) });
-  }
-
-  #pump(name, now) {
-    const room = this.#held(name);
-    if (!room || !this.#isJoined(name)) return;
-    const item = this.#outbox.next(room, now);
-    if (!item) return;
-    const { key, message, reply_to, meta } = item;
-    const data = { room: name, message, idempotency_key: key, ...given({ reply_to, meta }) };
-    this.#ask("send_message", data, key);
-  }
-
-  #isJoined(room) {
-    return this.#link.online && this.#held(room)?.state === "joined";
-  }
-
-  #ask(type, data, key = null) {
-    const ref = String(++this.#refs);
-    this.#asked.set(ref, { type, room: data.room, key });
-    this.#send(type, { ...data, ref });
-    return ref;
-  }
-
-  #noticeCut() {
-    if (this.#link.online || !this.#wasOnline) return;
-    this.#wasOnline = false;
-    this.#asked.clear();
-    this.#outbox.cut();
-    this.#typing.cut();
-    this.#typingUntil.clear();
-    this.#rejoinAt.clear();
-    this.view = everywhere(this.view, cut);
-    this.#event("cut", {});
-  }
-
-  #held(room) {
-    return heldRoom(this.view, room);
-  }
-
-  #show(room) {
-    this.view = shown(this.view, room);
-  }
-
-  #send(type, data) {
-    this.#out.push({ send: { type, data } });
-  }
-
-  #event(type, data) {
-    this.#out.push({ event: { type, data } });
+  #taken() {
+    return this.#out.splice(0);
   }
 }

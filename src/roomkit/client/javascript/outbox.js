@@ -1,114 +1,153 @@
 /**
- * Messages on their way: sent in order, one at a time in each room, each with an idempotency key, and
- * sent again with the same key after a cut, so that none is lost and none appears twice. The messages
- * themselves are in `pending` of the room's view; here is what the view does not show.
+ * Messages of ours on their way: put into a room's `pending`, sent when it is their turn, and answered
+ * when the server has them or will not.
  */
 
-const PAUSE_MS = 1_000;
-const PAUSES = 5;
+import { OUTBOX_LIMIT } from "./lane.js";
+import { EXPIRED, NOT_JOINED, OUTBOX_FULL, WITHDRAWN } from "./problems.js";
+import { heldRoom } from "./view.js";
+import { acked, failed, queued, retried, withdrawn } from "./view_pending.js";
+import { cutOff } from "./view_room.js";
+
 const IDEMPOTENCY_MS = 3_600_000;
 
 export class Outbox {
-  /** Longest that a message waits; well below what the server remembers its key for. */
-  lifetime = IDEMPOTENCY_MS / 2;
+  #traffic;
+  #mint;
 
-  #inFlight = new Map();
-  #paused = new Map();
-  #refusals = new Map();
-
-  /** When `tick` would change something in these rooms. */
-  deadline(rooms) {
-    const waiting = rooms.flatMap((room) => room.pending.filter(isUnsent));
-    const expiries = waiting.map((item) => item.at + this.lifetime);
-    const pauses = rooms.map((room) => this.#paused.get(room.room) ?? Infinity);
-    return Math.min(Infinity, ...expiries, ...pauses);
+  constructor(traffic, mint) {
+    this.#traffic = traffic;
+    this.#mint = mint;
   }
 
-  /** The item to send next in a joined room, now in flight; or null. */
-  next(room, now) {
-    if (this.#inFlight.has(room.room) || now < (this.#paused.get(room.room) ?? 0)) return null;
-    this.#paused.delete(room.room);
-    const item = room.pending.find(isUnsent);
-    if (!item) return null;
-    this.#inFlight.set(room.room, item.key);
-    return item;
+  /** How long a message may wait: a later send might not be known for a repeat any more. */
+  get ttlMs() {
+    return Math.floor((this.#traffic.link.limits.idempotency_ms ?? IDEMPOTENCY_MS) / 2);
   }
 
-  acked(room, key, ack) {
-    this.#done(room.room, key);
-    return changed(room, key, (item) => ({ ...item, state: "sent", seq: ack.seq }));
-  }
+  // What the application asks
 
-  /** Retryable refusals are waited out, a few times; others are final. */
-  refused(room, key, error, now) {
-    const refusals = (this.#refusals.get(key) ?? 0) + 1;
-    if (error.retryable && refusals <= PAUSES) {
-      this.#inFlight.delete(room.room);
-      this.#refusals.set(key, refusals);
-      const pause = error.retry_after_ms ?? PAUSE_MS * 2 ** (refusals - 1);
-      this.#paused.set(room.room, now + pause);
-      return room;
+  send({ room: name, message, reply_to, meta }, now, ticket) {
+    const room = heldRoom(this.#traffic.view, name);
+    const lane = this.#traffic.lanes.get(name);
+    if (!lane?.wanted) this.#traffic.reject(ticket, NOT_JOINED);
+    else if (room.pending.filter(isUnsent).length >= OUTBOX_LIMIT) {
+      this.#traffic.reject(ticket, OUTBOX_FULL);
+    } else {
+      const item = { key: this.#mint(), message, state: "sending", at: now, reply_to, meta };
+      if (ticket !== null) lane.tickets.set(item.key, ticket);
+      this.#traffic.show(queued(room, [item]));
+      this.pump(name, now);
     }
-    this.#done(room.room, key);
-    return failed(room, key, error);
   }
 
-  /** Nobody knows what became of what was in flight. */
-  cut() {
-    this.#inFlight.clear();
-    this.#paused.clear();
+  retry({ room: name, key }, now) {
+    const room = this.#traffic.view.rooms[name];
+    if (!room.pending.some((item) => item.key === key && item.state === "failed")) return;
+    this.#traffic.show(retried(room, key, now));
+    this.pump(name, now);
   }
 
-  /** A snapshot without what was acknowledged: the server lost it, so it is said again. */
-  replaced(room) {
-    return { ...room, pending: room.pending.map(unsent) };
+  /** Take a message out, unless it may be on its way to the server. */
+  discard({ room: name, key }) {
+    const room = this.#traffic.view.rooms[name];
+    const lane = this.#traffic.lanes.get(name);
+    const found = room.pending.find((item) => item.key === key);
+    if (!found || (found.state !== "failed" && lane.tried.has(key))) return;
+    this.#traffic.show(withdrawn(room, key));
+    lane.tried.delete(key);
+    this.#traffic.reject(this.#ticketOf(lane, key), WITHDRAWN);
   }
 
-  retried(room, key, now) {
-    this.#refusals.delete(key);
-    return changed(room, key, (item) => ({ ...unsent(item), at: now }));
+  /** Take up messages of an earlier life: they may have reached the server then. */
+  restore({ room: name, pending }) {
+    const room = this.#traffic.view.rooms[name];
+    const held = new Set(room.pending.map((item) => item.key));
+    const items = pending.filter((item) => !held.has(item.key));
+    for (const { key } of items) this.#traffic.lanes.get(name).tried.add(key);
+    this.#traffic.show(queued(room, items));
   }
 
-  discarded(room, key) {
-    if (this.#inFlight.get(room.room) === key) this.#inFlight.delete(room.room);
-    return { ...room, pending: room.pending.filter((item) => item.key !== key) };
+  // What follows
+
+  /** Send the next message of a room, if it is its turn. */
+  pump(name, now) {
+    const room = this.#traffic.view.rooms[name];
+    if (room.pending.length === 0 || room.state !== "joined" || !this.#traffic.online) return;
+    const next = this.#traffic.lanes.get(name).next(room, now);
+    if (!next) return;
+    const { key, message, reply_to, meta } = next;
+    const request = { what: "send", room: name, key };
+    this.#traffic.request("send_message", request, { message, reply_to, meta, idempotency_key: key });
   }
 
-  /** Fail what has waited too long. */
-  expired(room, now) {
-    const old = room.pending.filter((item) => isUnsent(item) && now >= item.at + this.lifetime);
-    return old.reduce((rest, item) => {
-      this.#done(room.room, item.key);
-      return failed(rest, item.key, {
-        code: "expired",
-        message: "The message could not be sent in time.",
-      });
-    }, room);
+  acked({ room: name, key }, data) {
+    const lane = this.#traffic.lanes.get(name);
+    const was = this.#traffic.view.rooms[name];
+    if (lane.sending === key) lane.sent();
+    const item = was.pending.find((one) => one.key === key);
+    if (!item) return;
+    this.#traffic.show(acked(was, key, data.seq));
+    this.#traffic.answer(this.#ticketOf(lane, key), this.#messageOf(item, data));
+    this.settle(name);
   }
 
-  #done(room, key) {
-    if (this.#inFlight.get(room) === key) this.#inFlight.delete(room);
-    this.#refusals.delete(key);
+  refused({ room: name, key }, error, now) {
+    const lane = this.#traffic.lanes.get(name);
+    if (error.code === "not_joined" && lane.wanted) {
+      lane.sending = null;
+      this.#traffic.show(cutOff(this.#traffic.view.rooms[name]));
+    } else if (error.retryable) {
+      lane.sendLater(error.retry_after_ms, now);
+    } else {
+      lane.sent();
+      this.fail(name, error, new Set([key]));
+    }
   }
-}
 
-export function added(room, item) {
-  return { ...room, pending: [...room.pending, item] };
+  /** Answer those whose messages the room now shows. */
+  settle(name) {
+    const room = this.#traffic.view.rooms[name];
+    for (const [key, ticket] of this.#traffic.lanes.get(name).settled(room)) {
+      const shown = room.messages.findLast((message) => message.idempotency_key === key);
+      this.#traffic.answer(ticket, shown);
+    }
+  }
+
+  expire(name, now) {
+    const room = this.#traffic.view.rooms[name];
+    const overdue = this.#traffic.lanes.get(name).overdue(room, this.ttlMs, now);
+    if (overdue.size > 0) this.fail(name, EXPIRED, overdue);
+  }
+
+  /** Give messages up, by default all that are not sent. */
+  fail(name, { code, message }, keys = null) {
+    const room = this.#traffic.view.rooms[name];
+    const lane = this.#traffic.lanes.get(name);
+    const lost = room.pending.filter((item) => keys?.has(item.key) ?? isUnsent(item));
+    for (const { key } of lost) {
+      this.#traffic.show(failed(this.#traffic.view.rooms[name], key, { code, message }));
+      this.#traffic.reject(this.#ticketOf(lane, key), { code, message });
+    }
+  }
+
+  /** The message an ack is about: as it is held, else put together. */
+  #messageOf({ key, message, reply_to, meta }, ack) {
+    const { view } = this.#traffic;
+    const { room, seq, link, id, timestamp } = ack;
+    const held = view.rooms[room].messages.findLast((one) => one.seq === seq);
+    if (held) return held;
+    const ours = { ...view.user, message, type: "message", idempotency_key: key };
+    return { room, seq, link, id, timestamp, ...ours, reply_to, meta };
+  }
+
+  #ticketOf(lane, key) {
+    const ticket = lane.tickets.get(key);
+    lane.tickets.delete(key);
+    return ticket;
+  }
 }
 
 function isUnsent(item) {
   return item.state === "sending";
-}
-
-function unsent({ seq, problem, ...item }) {
-  return { ...item, state: "sending" };
-}
-
-function failed(room, key, { code, message }) {
-  return changed(room, key, (item) => ({ ...item, state: "failed", problem: { code, message } }));
-}
-
-function changed(room, key, change) {
-  const pending = room.pending.map((item) => (item.key === key ? change(item) : item));
-  return { ...room, pending };
 }

@@ -2,25 +2,7 @@
  * One room as an application has it: what is known of it, what can be done in it, its events.
  */
 
-import { Refusal } from "./refusal.js";
 import { Stream } from "./stream.js";
-
-/** Frames of the server and the events they make. */
-const EVENTS = new Map([
-  ["room_joined", "joined"],
-  ["room_left", "left"],
-  ["room_gap", "gap"],
-  ["new_message", "message"],
-  ["message_edited", "edited"],
-  ["message_deleted", "deleted"],
-  ["message_history", "history"],
-  ["roster_changed", "roster"],
-  ["user_moderated", "moderated"],
-  ["user_typing", "typing"],
-  ["user_stopped_typing", "typing"],
-  ["occupancy", "occupancy"],
-  ["signal", "signal"],
-]);
 
 export class Room extends EventTarget {
   #name;
@@ -28,7 +10,6 @@ export class Room extends EventTarget {
   #driver;
   #wish;
   #streams = new Set();
-  #sends = new Map();
   #told = null;
 
   /** Made by `Chat.room`. */
@@ -49,9 +30,9 @@ export class Room extends EventTarget {
     return this.#chat.view.rooms[this.#name];
   }
 
-  /** Ask again to be let in, after a refusal or after having been put out. */
+  /** Ask to be let in, again after a refusal or after having been put out. */
   join() {
-    this.#driver.do((machine) => machine.join(this.#name, this.#wish));
+    this.#tell("join", this.#wish);
   }
 
   leave() {
@@ -59,60 +40,55 @@ export class Room extends EventTarget {
   }
 
   /**
-   * Say something. Gives the place of the message in the room once the server has stored it, however
-   * long there is no connection; rejects when it was refused, waited too long or was discarded. Its
-   * state is in `view.pending` all along, so nobody has to wait for it.
+   * Say something. Gives the message once the server has stored it, however long there is no
+   * connection; rejects when it is refused, waits too long or is discarded. What became of it is in
+   * `view.pending` all along, so nobody has to wait for it.
    */
-  send(message, options = {}) {
-    const key = this.#driver.do((machine, now) => machine.send(this.#name, message, options, now));
-    const sent = new Promise((resolve, reject) => this.#sends.set(key, { resolve, reject }));
+  send(message, { reply_to, meta } = {}) {
+    const sent = this.#ask("send", { message, reply_to, meta });
     sent.catch(() => {});
-    this.settle();
     return sent;
   }
 
   /** Send a failed message again. */
   retry(key) {
-    this.#driver.do((machine, now) => machine.retry(this.#name, key, now));
+    this.#tell("retry", { key });
   }
 
-  /** Let go of a message that failed, or was not sent yet. */
+  /** Take a message out of the outbox, unless it may be on its way. */
   discard(key) {
-    this.#reject(key, { code: "discarded", message: "The message was discarded." });
-    this.#driver.do((machine, now) => machine.discard(this.#name, key, now));
+    this.#tell("discard", { key });
   }
 
   edit(id, message, { if_version } = {}) {
-    return this.#ask("edit_message", { id, message, if_version });
+    return this.#ask("edit", { id, message, if_version });
   }
 
   delete(id, { reason, if_version } = {}) {
-    return this.#ask("delete_message", { id, reason, if_version });
+    return this.#ask("delete", { id, reason, if_version });
   }
 
-  /** A page of messages, which also become part of `view`; by default those before the oldest. */
+  /** A page of messages; without a cursor that before the oldest held, which also joins `view`. */
   history({ before, after, around, limit } = {}) {
-    const oldest = this.view.messages[0]?.seq ?? (this.view.position?.seq ?? 0) + 1;
-    const newest = before === undefined && after === undefined && around === undefined;
-    return this.#ask("get_history", { before: newest ? oldest : before, after, around, limit });
+    return this.#ask("history", { before, after, around, limit });
   }
 
   users({ after, limit } = {}) {
-    return this.#ask("get_users", { after, limit });
+    return this.#ask("users", { after, limit });
   }
 
-  signal(name, payload) {
-    return this.#ask("send_signal", { name, payload });
+  async signal(name, payload = null) {
+    await this.#ask("signal", { name, payload });
   }
 
-  /** Somebody changed what they are writing; call it as often as they do. */
+  /** Our user pressed a key; to be said on each. */
   typing() {
-    this.#driver.do((machine, now) => machine.type(this.#name, now));
+    this.#tell("typing");
   }
 
-  /** They emptied the field or turned away. */
+  /** Our user cleared the field or turned away. */
   stopTyping() {
-    this.#driver.do((machine) => machine.stopTyping(this.#name));
+    this.#tell("stop_typing");
   }
 
   /** Events from now on, `{type, data}`; ends when the room is left or the chat closed. */
@@ -122,52 +98,30 @@ export class Room extends EventTarget {
     return stream;
   }
 
-  /** The chat's: tell what happened. */
-  tell(type, data) {
-    const name = EVENTS.get(type) ?? type;
-    for (const stream of this.#streams) stream.push({ type: name, data });
-    this.dispatchEvent(new CustomEvent(name, { detail: data }));
+  /** The chat's: something happened. */
+  happened(type, data) {
+    for (const stream of this.#streams) stream.push({ type, data });
+    this.dispatchEvent(new CustomEvent(type, { detail: data }));
   }
 
-  /** The chat's: tell that `view` is another one, if it is. */
-  tellChange() {
+  /** The chat's: `view` may be another one. */
+  seen() {
     if (this.#told === this.view) return;
     this.#told = this.view;
     this.dispatchEvent(new CustomEvent("change", { detail: this.view }));
   }
 
-  /** The chat's: the sends that have come to their end. */
-  settle() {
-    if (this.#sends.size === 0) return;
-    const pending = new Map(this.view.pending.map((item) => [item.key, item]));
-    for (const [key, { resolve }] of this.#sends) {
-      const item = pending.get(key);
-      if (item?.state === "failed") this.#reject(key, item.problem);
-      else if (item?.state !== "sending") {
-        this.#sends.delete(key);
-        resolve(item ?? this.#shown(key));
-      }
-    }
-  }
-
   /** The chat's: nothing happens here any more. */
   end() {
-    const left = { code: "left", message: "The room was left." };
-    for (const key of this.#sends.keys()) this.#reject(key, left);
     for (const stream of this.#streams) stream.end();
     this.#streams.clear();
   }
 
-  #ask(type, data) {
-    return this.#driver.request(type, { room: this.#name, ...data });
+  #tell(what, details) {
+    this.#driver.tell(what, { room: this.#name, ...details });
   }
 
-  #shown(key) {
-    return this.view.messages.findLast((message) => message.idempotency_key === key);
-  }
-
-  #reject(key, problem) {
-    this.#sends.get(key)?.reject(new Refusal(problem));
-    this.#sends.delete(key);
+  #ask(what, details) {
+    return this.#driver.ask(what, { room: this.#name, ...details });
   }
 }

@@ -12,7 +12,7 @@ import { Chat } from "./chat.js";
 
 export { Chat } from "./chat.js";
 export { Machine } from "./machine.js";
-export { Refusal } from "./refusal.js";
+export { Refusal } from "./problems.js";
 export { Room } from "./room.js";
 export * as view from "./view.js";
 

@@ -1,48 +1,24 @@
 /**
- * What a client sees: a pure fold of the server's frames into a view of its rooms. Takes a view and
- * a frame, gives a new view and shares what did not change; knows no socket, no page and no clock.
+ * The pure client: `apply(view, frame, now)` folds what a server says into what a client knows.
  *
- * A view is the same whether its frames came one by one, in a replay or as a snapshot (protocol
- * page, laws 5 and 6). The vectors say what it is, step by step, for every client there is.
+ * The same rules are kept by the Python client; the shared vectors hold both to them. A view is a
+ * value: nothing in it is ever changed, and what a frame does not touch is shared with the view
+ * before. The rest of this file is what happens to a view without a frame.
  */
 
-import { appended, deleted, edited, merged } from "./messages.js";
-import { moderated, quieted, rosterChanged } from "./roster.js";
+import { NOBODY, cutOff, emptyRoom, fold, paged } from "./view_room.js";
 
-const NOBODY = { users: [], total: 0 };
+/** Frames that answer a question of ours, or are none of the view's business. */
+const ANSWERS = new Set(["ack", "error", "message_history", "room_users"]);
 
 /** A client in no room that does not know yet who it is. */
-export function emptyView() {
-  return { user: null, rooms: {} };
-}
+export const EMPTY = { user: null, rooms: {} };
 
-/** `state`: "joining" until a snapshot or while it is torn, "joined", "left", "refused". */
-export function emptyRoom(room) {
-  return {
-    room,
-    state: "joining",
-    problem: null,
-    position: null,
-    recovered: null,
-    gap: null,
-    you: null,
-    roster: "on",
-    occupants: [],
-    total: 0,
-    messages: [],
-    has_before: false,
-    complete: true,
-    typing: NOBODY,
-    pending: [],
-  };
-}
-
-/** Fold one frame of the server; `now` in milliseconds. */
-export function apply(view, { type, data = {} }, now) {
-  if (type === "welcome") return { ...view, user: data.user };
-  const room = heldRoom(view, data.room);
-  if (!room) return view;
-  return shown(view, settled(folded(room, type, data, now), view.user));
+/** The view after a frame; the very same if it says nothing new. `now`: the client's clock, ms. */
+export function apply(view, { type, data }, now) {
+  if (type === "welcome") return welcomed(view, data);
+  const room = ANSWERS.has(type) ? undefined : heldRoom(view, data.room);
+  return room ? withRoom(view, fold(room, type, data, view.user?.user_id, now)) : view;
 }
 
 /** The room of that name, or undefined; a room may be called "constructor". */
@@ -50,107 +26,55 @@ export function heldRoom(view, name) {
   return Object.hasOwn(view.rooms, name) ? view.rooms[name] : undefined;
 }
 
-/** Put a room into the view. */
-export function shown(view, room) {
+/** The application wants to be in a room; what is known of it from before is kept. */
+export function joining(view, name) {
+  const known = heldRoom(view, name);
+  return withRoom(view, known ? { ...known, state: "joining", problem: null } : emptyRoom(name));
+}
+
+/** The application no longer wants to be in a room. */
+export function left(view, name) {
+  return withRoom(view, { ...view.rooms[name], state: "left", problem: null, typing: NOBODY });
+}
+
+/** The server does not let us into a room; `problem`: `{code, message}`. */
+export function refused(view, name, problem) {
+  return withRoom(view, { ...view.rooms[name], state: "refused", problem, typing: NOBODY });
+}
+
+/** The connection is gone: rooms are to be joined again, what was said stays. */
+export function cut(view) {
+  return everywhere(view, cutOff);
+}
+
+/** Forget typing that has run out, should the server's word for it be lost. */
+export function expired(view, now) {
+  return everywhere(view, (room) =>
+    room.typing.until !== null && room.typing.until <= now ? { ...room, typing: NOBODY } : room,
+  );
+}
+
+/** When `expired` has next something to do; Infinity if never. */
+export function typingUntil(view) {
+  return Math.min(...Object.values(view.rooms).map((room) => room.typing.until ?? Infinity));
+}
+
+/** Merge a page of older messages, as asked for with `before`. */
+export function pagedIn(view, name, data, before) {
+  return withRoom(view, paged(view.rooms[name], data, before, view.user?.user_id));
+}
+
+/** The view with this room in it. */
+export function withRoom(view, room) {
   if (heldRoom(view, room.room) === room) return view;
   return { ...view, rooms: { ...view.rooms, [room.room]: room } };
 }
 
-/** Each room after `change(room)`. */
-export function everywhere(view, change) {
-  return Object.values(view.rooms).reduce((seen, room) => shown(seen, change(room)), view);
+function everywhere(view, change) {
+  return Object.values(view.rooms).map(change).reduce(withRoom, view);
 }
 
-/** A join was asked for; what is known stays until the answer. */
-export function asked(room) {
-  return { ...room, state: "joining", problem: null };
-}
-
-/** The connection is gone: what was said stays, who is typing is no longer known. */
-export function cut(room) {
-  const back = room.state === "joined" ? { ...room, state: "joining" } : room;
-  return back.typing === NOBODY ? back : { ...back, typing: NOBODY };
-}
-
-/** The server will not have us in the room: `problem` is `{code, message}`. */
-export function refused(room, { code, message }) {
-  return { ...room, state: "refused", problem: { code, message }, typing: NOBODY };
-}
-
-function folded(room, type, data, now) {
-  if (type === "room_joined") return joined(room, data);
-  if (type === "room_left") return left(room, data);
-  if (room.state !== "joined") return room;
-  if (data.seq === undefined || data.link === undefined) {
-    return FOLDS[type]?.(room, data, now) ?? room;
-  }
-  if (type === "ack" || data.seq <= room.position.seq) return room;
-  if (data.seq > room.position.seq + 1) return { ...room, state: "joining" };
-  const moved = { ...room, position: { seq: data.seq, link: data.link } };
-  return FOLDS[type]?.(moved, data, now) ?? moved;
-}
-
-const FOLDS = {
-  __proto__: null,
-  new_message: (room, data) =>
-    quieted({ ...room, messages: appended(room.messages, data) }, [data.username]),
-  message_edited: (room, data) => ({ ...room, messages: edited(room.messages, data) }),
-  message_deleted: (room, data) => ({ ...room, messages: deleted(room.messages, data) }),
-  message_history: (room, data) => paged(room, data),
-  roster_changed: rosterChanged,
-  user_moderated: moderated,
-  user_typing: (room, data) => ({ ...room, typing: typingOf(data) }),
-  user_stopped_typing: (room, data) => ({ ...room, typing: typingOf(data) }),
-  occupancy: (room, data) => ({ ...room, total: data.users }),
-  room_gap: (room, data) => ({ ...room, state: "joining", gap: { reason: data.reason } }),
-};
-
-function typingOf({ users, total }) {
-  return total === 0 ? NOBODY : { users, total };
-}
-
-/** With `recovered: true` what was held stays and the replay follows; else this replaces it. */
-function joined(room, data) {
-  const here = {
-    ...room,
-    state: "joined",
-    problem: null,
-    position: { seq: data.seq, link: data.link },
-    recovered: data.recovered,
-    gap: data.gap,
-    you: data.you,
-    typing: typingOf(data.typing),
-  };
-  if (data.recovered) return here;
-  return {
-    ...here,
-    roster: data.roster,
-    occupants: data.occupants,
-    total: data.total,
-    messages: data.messages,
-    has_before: data.has_before,
-    complete: data.complete,
-  };
-}
-
-function left(room, { reason }) {
-  return { ...room, state: "left", problem: { code: reason, message: "" }, typing: NOBODY };
-}
-
-/** A page: what it says of the far end counts if it reaches further back than what was held. */
-function paged(room, data) {
-  const messages = merged(room.messages, data.messages);
-  const oldest = room.messages[0]?.seq ?? Infinity;
-  if (data.messages.length > 0 && data.first_seq > oldest) return { ...room, messages };
-  return { ...room, messages, has_before: data.has_before, complete: data.complete };
-}
-
-/** Drop from `pending` what the room shows: by its key, or acknowledged at a seq it has passed. */
-function settled(room, user) {
-  if (room.pending.length === 0 || room.position === null) return room;
-  const own = room.messages.filter((message) => message.user_id === user?.user_id);
-  const keys = new Set(own.map((message) => message.idempotency_key));
-  const there = ({ key, seq }) => keys.has(key) || (seq !== undefined && seq <= room.position.seq);
-  const pending = room.pending.filter((item) => !there(item));
-  return pending.length === room.pending.length ? room : { ...room, pending };
+function welcomed(view, { user: { user_id, username } }) {
+  const same = view.user?.user_id === user_id && view.user.username === username;
+  return same ? view : { ...view, user: { user_id, username } };
 }

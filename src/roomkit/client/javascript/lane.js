@@ -17,8 +17,8 @@ export class Lane {
   wanted = null;
   /** When to ask for the join again after an error; null if that is not awaited. */
   joinAt = null;
-  /** A join is unanswered. */
-  joining = false;
+  /** Ref of the join that is unanswered; else null. */
+  joining = null;
   /** After `room_gap`: a snapshot follows by itself. */
   replaced = false;
   /** Key of the message that is unanswered. */
@@ -40,19 +40,21 @@ export class Lane {
   /** Nothing is unanswered any more. */
   cut() {
     this.joinAt = this.#sendAt = this.sending = null;
-    this.joining = this.replaced = false;
+    this.joining = null;
+    this.replaced = false;
   }
 
   /** The room is there. */
   joined() {
     this.joinAt = null;
-    this.joining = this.replaced = false;
+    this.joining = null;
+    this.replaced = false;
     this.#joinBackoff.reset();
   }
 
   /** The join was refused for now. */
   joinLater(retryAfterMs, now) {
-    this.joining = false;
+    this.joining = null;
     const waitMs = this.#joinBackoff.next();
     this.joinAt = now + (retryAfterMs ?? waitMs);
   }

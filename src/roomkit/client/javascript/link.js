@@ -126,9 +126,8 @@ export class Link {
     if (this.state === "online" && now - this.#welcomedAt >= STEADY_MS) this.#backoff.reset();
     if (code === SESSION_REPLACED) this.identity = { ...this.identity, session: null };
     if (code >= 4500 && code < 5000) {
-      this.open = false;
       const name = FOR_GOOD.get(code) ?? `closed_${code}`;
-      this.stop(this.problem ?? { code: name, message: "the server closed for good" });
+      this.#halt(this.problem ?? { code: name, message: "the server closed for good" });
     } else if (this.#moveAt < Infinity) {
       this.connect(now, Math.max(0, this.#moveAt - now));
     } else {
@@ -146,15 +145,8 @@ export class Link {
 
   /** Let go, and do not come back. */
   stop(problem) {
-    if (this.open || this.state !== "stopped") {
-      this.#out.push({ disconnect: { code: NORMAL, reason: "" } });
-    }
-    this.open = false;
-    this.problem = problem;
-    this.retryAt = null;
-    this.#lostBy = this.#moveAt = Infinity;
-    this.#backoff.reset();
-    this.#enter("stopped");
+    if (this.state !== "stopped") this.#out.push({ disconnect: { code: NORMAL, reason: "" } });
+    this.#halt(problem);
   }
 
   /** The network or the person came back: try at once, or see whether anybody is there. */
@@ -182,6 +174,15 @@ export class Link {
 
   transmit(type, data) {
     this.#out.push({ transmit: { type, data } });
+  }
+
+  #halt(problem) {
+    this.open = false;
+    this.problem = problem;
+    this.retryAt = null;
+    this.#lostBy = this.#moveAt = Infinity;
+    this.#backoff.reset();
+    this.#enter("stopped");
   }
 
   #enter(state) {

@@ -17,12 +17,16 @@
  * | `{rejected: {ticket, problem, retry_after_ms}}` | it was not, or nobody knows |
  */
 
+import { read } from "./frames.js";
 import { Link } from "./link.js";
 import { STOPPED } from "./problems.js";
 import { Rooms } from "./rooms.js";
 import { apply, cut, expired, typingUntil } from "./view.js";
 
 const BAD_PROTOCOL = 4500;
+
+/** What may be asked while nothing is sent any more. */
+const WHILE_STOPPED = new Set(["join", "leave", "discard", "restore"]);
 
 export class Machine {
   #out = [];
@@ -89,8 +93,8 @@ export class Machine {
     if (!this.#link.open) return this.#taken();
     this.#link.heard(now);
     try {
-      this.#received(JSON.parse(text), now);
-    } catch (error) {
+      this.#received(read(text), now);
+    } catch {
       this.#lost(() => this.#link.giveUp(BAD_PROTOCOL, "a frame cannot be read", now));
     }
     return this.#taken();
@@ -130,9 +134,8 @@ export class Machine {
    * `ticket`, if given, comes back in `answered` or `rejected`, exactly once.
    */
   ask(what, details, now, ticket = null) {
-    if (this.#link.state === "stopped" && ticket !== null && what !== "join") {
-      const problem = this.#link.problem ?? STOPPED;
-      this.#out.push({ rejected: { ticket, problem, retry_after_ms: null } });
+    if (this.#link.state === "stopped" && !WHILE_STOPPED.has(what)) {
+      this.#rooms.reject(ticket, this.#link.problem ?? STOPPED);
     } else {
       this.#rooms.ask(what, details, now, ticket);
     }

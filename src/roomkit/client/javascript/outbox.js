@@ -4,8 +4,7 @@
  */
 
 import { OUTBOX_LIMIT } from "./lane.js";
-import { EXPIRED, NOT_JOINED, OUTBOX_FULL, WITHDRAWN } from "./problems.js";
-import { heldRoom } from "./view.js";
+import { EXPIRED, OUTBOX_FULL, WITHDRAWN } from "./problems.js";
 import { acked, failed, queued, retried, withdrawn } from "./view_pending.js";
 import { cutOff } from "./view_room.js";
 
@@ -28,17 +27,15 @@ export class Outbox {
   // What the application asks
 
   send({ room: name, message, reply_to, meta }, now, ticket) {
-    const room = heldRoom(this.#traffic.view, name);
-    const lane = this.#traffic.lanes.get(name);
-    if (!lane?.wanted) this.#traffic.reject(ticket, NOT_JOINED);
-    else if (room.pending.filter(isUnsent).length >= OUTBOX_LIMIT) {
+    const room = this.#traffic.view.rooms[name];
+    if (room.pending.filter(isUnsent).length >= OUTBOX_LIMIT) {
       this.#traffic.reject(ticket, OUTBOX_FULL);
-    } else {
-      const item = { key: this.#mint(), message, state: "sending", at: now, reply_to, meta };
-      if (ticket !== null) lane.tickets.set(item.key, ticket);
-      this.#traffic.show(queued(room, [item]));
-      this.pump(name, now);
+      return;
     }
+    const item = { key: this.#mint(), message, state: "sending", at: now, reply_to, meta };
+    if (ticket !== null) this.#traffic.lanes.get(name).tickets.set(item.key, ticket);
+    this.#traffic.show(queued(room, [item]));
+    this.pump(name, now);
   }
 
   retry({ room: name, key }, now) {
@@ -94,6 +91,7 @@ export class Outbox {
 
   refused({ room: name, key }, error, now) {
     const lane = this.#traffic.lanes.get(name);
+    if (lane.sending !== key) return;
     if (error.code === "not_joined" && lane.wanted) {
       lane.sending = null;
       this.#traffic.show(cutOff(this.#traffic.view.rooms[name]));

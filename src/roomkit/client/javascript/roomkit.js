@@ -11,10 +11,8 @@
 import { Chat } from "./chat.js";
 
 export { Chat } from "./chat.js";
-export { Machine } from "./machine.js";
 export { Refusal } from "./problems.js";
 export { Room } from "./room.js";
-export * as view from "./view.js";
 
 /**
  * Connect, and stay connected until `close`.

@@ -31,7 +31,7 @@ const COMMANDS = {
 };
 
 /** Frames that are no news of a room. */
-const SILENT = new Set(["room_advanced", "message_history", "room_users", "ack", "error"]);
+const NO_NEWS = new Set(["room_advanced", "message_history", "room_users", "ack", "error"]);
 
 export class Rooms {
   #link;
@@ -111,17 +111,26 @@ export class Rooms {
   /** Do it, or say why not. */
   ask(what, details, now, ticket) {
     const { room: name } = details;
-    if (what === "join") this.#asked(details);
-    else if (what === "leave") this.#leave(name, ticket);
-    else if (what === "send") this.#send(details, now, ticket);
+    const lane = this.#traffic.lanes.get(name);
+    if (what === "join") this.#enter(details);
+    else if (what === "typing" || what === "stop_typing") this.#type(what, name, now);
     else if (what === "retry" || what === "discard" || what === "restore") {
-      if (this.#traffic.lanes.has(name)) this.#outbox[what](details, now);
-    } else if (what === "typing" || what === "stop_typing") this.#type(what, name, now);
-    else this.#command(what, details, ticket);
-    if (["join", "typing", "stop_typing"].includes(what)) this.#traffic.answer(ticket, {});
+      if (lane) this.#outbox[what](details, now);
+    } else if (what === "leave" && lane?.wanted) {
+      this.#leave(name, lane, ticket);
+      return;
+    } else if (what === "send" && lane?.wanted) {
+      this.#notice.forget(name);
+      this.#outbox.send(details, now, ticket);
+      return;
+    } else if (what !== "leave") {
+      this.#command(what, details, ticket);
+      return;
+    }
+    this.#traffic.answer(ticket, {});
   }
 
-  #asked({ room: name, ...wish }) {
+  #enter({ room: name, ...wish }) {
     if (!this.#traffic.lanes.has(name)) this.#traffic.lanes.set(name, new Lane(this.#random));
     const lane = this.#traffic.lanes.get(name);
     lane.wanted = wish;
@@ -132,33 +141,21 @@ export class Rooms {
   }
 
   #join(name, lane) {
-    lane.joining = true;
-    lane.joinAt = null;
     const { history, ...wish } = lane.wanted;
     const most = this.#link.limits.history_window ?? history;
     const since = this.view.rooms[name].position ?? undefined;
     const details = { ...wish, history: history && Math.min(history, most), since };
-    this.#traffic.request("join_room", { what: "join", room: name }, details);
+    lane.joinAt = null;
+    lane.joining = this.#traffic.request("join_room", { what: "join", room: name }, details);
   }
 
-  #leave(name, ticket) {
-    const lane = this.#traffic.lanes.get(name);
-    if (!lane?.wanted) {
-      this.#traffic.answer(ticket, {});
-      return;
-    }
-    lane.wanted = lane.joinAt = null;
-    lane.joining = false;
+  #leave(name, lane, ticket) {
+    lane.wanted = lane.joinAt = lane.joining = null;
     this.#notice.forget(name);
     this.#outbox.fail(name, NOT_JOINED);
     this.view = left(this.view, name);
     if (!this.#traffic.online) this.#traffic.answer(ticket, {});
     else this.#traffic.request("leave_room", { what: "leave", room: name, ticket }, {});
-  }
-
-  #send(details, now, ticket) {
-    this.#notice.forget(details.room);
-    this.#outbox.send(details, now, ticket);
   }
 
   #type(what, name, now) {
@@ -171,8 +168,8 @@ export class Rooms {
 
   #command(what, { room: name, ...details }, ticket) {
     const room = heldRoom(this.view, name);
-    if (room?.state !== "joined") {
-      this.#traffic.reject(ticket, NOT_JOINED);
+    if (what === "send" || room?.state !== "joined") {
+      this.#traffic.reject(ticket, room?.problem ?? NOT_JOINED);
       return;
     }
     const request = { what, room: name, ticket };
@@ -180,6 +177,10 @@ export class Rooms {
       request.before = details.before ??= room.held_from;
     }
     this.#traffic.request(COMMANDS[what], request, details);
+  }
+
+  reject(ticket, problem) {
+    this.#traffic.reject(ticket, problem);
   }
 
   // What the server says
@@ -191,33 +192,36 @@ export class Rooms {
     const request = this.#traffic.answeredBy(data);
     if (request) this.#answered(request, type, data, now);
     else if (type === "error") this.#traffic.happened(data.room ?? null, type, data);
-    if (this.#traffic.lanes.has(data.room)) this.#tend(data.room, before, type, data, now);
+    const name = request?.room ?? data.room;
+    if (this.#traffic.lanes.has(name)) this.#tend(name, before, type, data, now);
   }
 
-  /** After a frame of a room: tell of it, and keep its lane going. */
+  /** After a frame of a room: tell of it, and keep the room's lane going. */
   #tend(name, before, type, data, now) {
     const was = before.rooms[name];
     const room = this.view.rooms[name];
     const lane = this.#traffic.lanes.get(name);
-    const passing = type === "signal" && room.state === "joined";
-    if ((room !== was || passing) && !SILENT.has(type)) this.#traffic.happened(name, type, data);
+    const news = room !== was || (type === "signal" && room.state === "joined");
+    if (news && !NO_NEWS.has(type)) this.#traffic.happened(name, type, data);
     if (room.pending !== was.pending) this.#outbox.settle(name);
-    if (type === "room_gap") lane.replaced = true;
+    if (type === "room_gap" && room !== was) lane.replaced = true;
     else if (type === "room_joined" && room.state === "joined") lane.joined();
     else if (room.state === "left" && was.state !== "left") {
       lane.wanted = null;
+      this.#notice.forget(name);
       this.#outbox.fail(name, room.problem ?? NOT_JOINED);
     }
-    const coming = lane.joining || lane.replaced || lane.joinAt !== null;
-    if (this.view.rooms[name].state === "joining" && !coming) this.#join(name, lane);
+    const awaited = lane.joining !== null || lane.joinAt !== null || lane.replaced;
+    if (room.state === "joining" && !awaited) this.#join(name, lane);
     this.#outbox.pump(name, now);
   }
 
   #answered(request, type, data, now) {
     const { what, room, ticket, before } = request;
+    const lane = this.#traffic.lanes.get(room);
     if (type === "error") this.#refused(request, data, now);
     else if (what === "send") this.#outbox.acked(request, data);
-    else if (what === "join") this.#traffic.lanes.get(room).joining = false;
+    else if (what === "join") lane.joining = lane.joining === data.ref ? null : lane.joining;
     else {
       if (before !== undefined) this.view = pagedIn(this.view, room, data, before);
       this.#traffic.answer(ticket, data);
@@ -226,22 +230,20 @@ export class Rooms {
 
   #refused(request, error, now) {
     const { what, room, ticket } = request;
-    if (what === "join") this.#joinRefused(room, error, now);
-    else if (what === "send") this.#outbox.refused(request, error, now);
-    else this.#traffic.reject(ticket, error, error.retry_after_ms);
+    const lane = this.#traffic.lanes.get(room);
+    if (what === "send") this.#outbox.refused(request, error, now);
+    else if (what !== "join") this.#traffic.reject(ticket, error, error.retry_after_ms);
+    else if (lane.joining === error.ref) this.#joinRefused(room, lane, error, now);
   }
 
-  #joinRefused(name, error, now) {
-    const lane = this.#traffic.lanes.get(name);
-    if (this.view.rooms[name].state !== "joining" || !lane.wanted) return;
-    if (error.retryable) {
-      lane.joinLater(error.retry_after_ms, now);
+  #joinRefused(name, lane, { code, message, retryable, retry_after_ms: retryAfterMs }, now) {
+    lane.joining = null;
+    if (retryable) {
+      lane.joinLater(retryAfterMs, now);
       return;
     }
-    const problem = { code: error.code, message: error.message };
     lane.wanted = null;
-    lane.joining = false;
-    this.view = refused(this.view, name, problem);
-    this.#outbox.fail(name, problem);
+    this.view = refused(this.view, name, { code, message });
+    this.#outbox.fail(name, { code, message });
   }
 }

@@ -24,12 +24,13 @@ export class Traffic {
     return this.link.state === "online";
   }
 
-  /** Send a command. `request`: `{what, room, ticket?, key?, before?}`, to know its answer by. */
+  /** Send a command and give its ref. `request`: `{what, room, ticket?, key?, before?}`, as it was asked. */
   request(type, request, details) {
     this.#lastRef += 1;
     const ref = String(this.#lastRef);
     this.#requests.set(ref, request);
     this.link.transmit(type, { room: request.room, ref, ...details });
+    return ref;
   }
 
   /** The request that a frame answers, which it does once; or undefined. */

@@ -120,7 +120,8 @@ function typingTold(room, data, now) {
   return { ...room, typing: typingNow(data, now) };
 }
 
-function typingNow({ users, total, expires_ms: life }, now) {
+function typingNow(typing, now) {
+  const { users, total, expires_ms: life } = typing ?? NOBODY;
   return total > 0 ? { users, total, until: now + life } : NOBODY;
 }
 

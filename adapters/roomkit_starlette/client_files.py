@@ -1,8 +1,8 @@
 """The JavaScript client as pages load it: the modules of the installed package, over HTTP.
 
 They are public and the same for everybody. A browser keeps them and asks each time whether they
-changed (`no-cache`, RFC 9111, 5.2.2.4), so that page and server never differ after an upgrade. Pages
-of any origin may import them; who may talk to the chat is the websocket's business.
+changed (`no-cache`, RFC 9111, 5.2.2.4), so that page and server never differ after an upgrade.
+Pages of any origin may import them; who may talk to the chat is the websocket's business.
 """
 
 from __future__ import annotations
@@ -40,6 +40,4 @@ def client_route() -> Route:
             return Response(status_code=304, headers=headers)
         return Response(modules[name], headers=headers, media_type="text/javascript")
 
-    return Route(
-        "/roomkit/client/{module}", client_module, methods=["GET"], name="roomkit_client"
-    )
+    return Route("/roomkit/client/{module}", client_module, methods=["GET"], name="roomkit_client")

@@ -35,9 +35,9 @@ def mount_chat(
     """Serve a hub at `websocket_path`, and run it while the application runs.
 
     `/health`, `/rooms`, `/rooms/{room}/history` and `/roomkit/client/roomkit.js` are added below
-    `http_prefix`; what they answer is said in `roomkit_starlette.routes`. A lifespan that the application has is kept: it begins
-    after the hub runs and ends before the hub says goodbye. Set `router.lifespan_context` yourself
-    before this is called, or call the one you replace.
+    `http_prefix`; what they answer is said in `roomkit_starlette.routes`. A lifespan that the
+    application has is kept: it begins after the hub runs and ends before the hub says goodbye. Set
+    `router.lifespan_context` yourself before this is called, or call the one you replace.
 
     Call it once per hub, before the application serves.
     """

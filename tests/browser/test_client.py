@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 VECTORS = sorted((PROJECT / "src/roomkit/client/vectors").glob("*.json"))
 PLAYER = Path(__file__).with_name("vectors.js")
 
-# What every tab here has: the client, its sockets to be cut, and waiting for what is to become true.
+# What every tab here has: the client, its sockets to be cut, and waiting until something is so.
 TOOLS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
@@ -136,7 +136,9 @@ def test_what_is_said_offline_goes_out_once_and_in_order(tab: Open) -> None:
     alice.context.set_offline(True)
     alice.evaluate("sockets.at(-1).close()")
     alice.evaluate("until(() => chat.connection.state !== 'online')")
-    alice.evaluate("() => { window.sent = ['one', 'two', 'three'].map((text) => room.send(text)); }")
+    alice.evaluate(
+        "() => { window.sent = ['one', 'two', 'three'].map((text) => room.send(text)); }"
+    )
     states = "room.view.pending.map((item) => [item.message, item.state])"
     assert alice.evaluate(states) == [[text, "sending"] for text in ("one", "two", "three")]
     alice.context.set_offline(False)
@@ -223,7 +225,9 @@ def test_messages_are_edited_and_deleted_for_everybody(tab: Open) -> None:
     alice.evaluate("room.send('oops').then(({ id }) => room.delete(id))")
     bob.evaluate("until(() => room.view.messages.at(-1)?.deleted)")
     for page in (alice, bob):
-        shown = page.evaluate("room.view.messages.map(({ message, version }) => [message, version])")
+        shown = page.evaluate(
+            "room.view.messages.map(({ message, version }) => [message, version])"
+        )
         assert shown == [["hello", 2], ["", 2]]
     refused = alice.evaluate(
         "room.edit(room.view.messages[0].id, 'hi', { if_version: 1 }).catch((error) => error.code)"
@@ -236,9 +240,7 @@ def test_messages_are_edited_and_deleted_for_everybody(tab: Open) -> None:
 def test_a_refused_message_fails_and_can_be_discarded(tab: Open) -> None:
     alice = tab()
     alice.evaluate("enter('alice', 'refused')")
-    refused = alice.evaluate(
-        "room.send('x'.repeat(5_000)).catch(({ name, code }) => [name, code])"
-    )
+    refused = alice.evaluate("room.send('x'.repeat(5_000)).catch(({ name, code }) => [name, code])")
     assert refused == ["Refusal", "too_large"]
     ((key, state, code),) = alice.evaluate(
         "room.view.pending.map(({ key, state, problem }) => [key, state, problem.code])"

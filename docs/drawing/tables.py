@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 import meanings
+from javascript import size_table
 
 from roomkit import CloseCode, ErrorCode, Limits, settings
 from roomkit.core import effects, inputs, timers
@@ -328,6 +329,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "inputs": cache(_inputs),
     "timers": cache(_timers),
     "files": cache(_files),
+    "javascript-size": cache(size_table),
     "frames-of-clients-1": cache(lambda: _frames("Protocol1ClientFrame")),
     "frames-of-servers-1": cache(lambda: _frames("Protocol1ServerFrame")),
     "frames-of-clients-2": cache(lambda: _frames("Protocol2ClientFrame")),

@@ -21,6 +21,7 @@ LIMITS: dict[str, dict[str, str]] = {
         "meta_bytes": "`meta`, as compact JSON",
         "meta_depth": "nesting of `meta`; the object itself is the first level",
         "signal_name_chars": "`name` of a signal",
+        "reason_chars": "`reason` of a deletion",
         "signal_bytes": "`payload` of a signal, as compact JSON",
     },
     "Connections and sessions": {

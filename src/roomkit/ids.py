@@ -24,6 +24,7 @@ __all__ = [
     "UserId",
     "chain_link",
     "message_id",
+    "message_position",
 ]
 
 RoomId = NewType("RoomId", str)
@@ -68,3 +69,11 @@ def chain_link(prev: str, at: int, fact: bytes) -> str:
 def message_id(position: Position) -> MessageId:
     """Return the id a message is known by on the wire: `<seq>-<link>`, opaque to clients."""
     return MessageId(f"{position.seq}-{position.link}")
+
+
+def message_position(name: str) -> Position | None:
+    """Return the position a message id stands for, None if it is no id of ours."""
+    seq, _, link = name.partition("-")
+    if not (seq.isascii() and seq.isdigit() and len(seq) <= 16 and link):
+        return None
+    return Position(int(seq), link)

@@ -52,6 +52,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key_chars: int = 64
     reply_to_chars: int = 64
     signal_name_chars: int = 64
+    reason_chars: int = 256
     meta_bytes: int = 512
     meta_depth: int = 4
     signal_bytes: int = 4 * _KIB

@@ -12,7 +12,7 @@ from roomkit.core.commands import Command, JoinRoom, SendMessage
 from roomkit.core.effects import Append, Effect, FactItem
 from roomkit.core.events import Event, Failure
 from roomkit.core.inputs import Asked, HostCommand, Input
-from roomkit.core.policy import Policy, allow_everything
+from roomkit.core.policy import Policy, allow_own
 from roomkit.core.room import Room
 from roomkit.core.state import Served
 from roomkit.core.storage import Entry, Nonce, Outcome, Stored
@@ -35,7 +35,10 @@ class Chat:
     """
 
     def __init__(
-        self, limits: Limits | None = None, policy: Policy = allow_everything, nodes: int = 1
+        self,
+        limits: Limits | None = None,
+        policy: Policy = allow_own,
+        nodes: int = 1,
     ) -> None:
         self.world = World(limits, policy)
         self.nodes = [self.world.node() for _ in range(nodes)]

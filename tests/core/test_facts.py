@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from roomkit.core import facts
 from roomkit.core.facts import Arrival, Departure, Fact, decode, encode
+from roomkit.core.views import Message
 from roomkit.ids import NodeId, SessionId, UserId
 
 ONE_OF_EACH: list[Fact] = [
     facts.Posted(UserId("u"), "alice", "hello"),
     facts.Posted(UserId("u"), "alice", "hello", True, "k", "1-a", {"a": [1, None, {"b": 0.5}]}),
+    facts.Edited(Message(7, "l", 5, UserId("u"), "alice", "hi", version=2, edited=6), UserId("u")),
+    facts.Deleted(Message(7, "l", 5, UserId("u"), "alice", "", version=3), UserId("m"), "spam"),
     facts.Entered(NodeId("n"), [Arrival(SessionId("s"), UserId("u"), "alice", {"x": 1}, 5)]),
     facts.Entered(NodeId("n"), [], True, NodeId("m")),
     facts.Left(NodeId("n"), [Departure(SessionId("s"), UserId("u"), "left")]),

@@ -13,7 +13,7 @@ from roomkit.core.commands import (
 )
 from roomkit.core.events import Acked, Event, Failure, Posted, RoomJoined, User
 from roomkit.core.inputs import HostPost
-from roomkit.core.policy import Action, allow_everything
+from roomkit.core.policy import Action, allow_own
 from roomkit.errors import ErrorCode
 from roomkit.ids import RoomId, UserId
 from tests.core.chat import GARDEN, LOBBY, Chat, codes, only
@@ -43,9 +43,10 @@ def join_anew(chat: Chat) -> list[Event]:
     return chat.join(chat.open("alice"))
 
 
-def test_by_default_everything_is_allowed() -> None:
+def test_by_default_all_is_allowed_but_to_act_on_what_others_wrote() -> None:
     alice = User(UserId("u-alice"), "alice")
-    assert all(allow_everything(alice, LOBBY, action) for action in Action)
+    refused = [action for action in Action if not allow_own(alice, LOBBY, action)]
+    assert refused == [Action.MODERATE]
 
 
 def test_it_sees_the_verified_user_the_room_and_the_action() -> None:
@@ -115,10 +116,16 @@ def test_the_host_needs_no_permission() -> None:
 
 def test_a_joiner_is_told_what_is_allowed_here() -> None:
     rule = Rule()
-    rule.refused = {Action.SEND, Action.SIGNAL}
+    rule.refused = {Action.SEND, Action.SIGNAL, Action.MODERATE}
     chat = Chat(policy=rule)
     (joined,) = only(RoomJoined, join_anew(chat))
-    assert joined.can == (Action.TYPE, Action.HISTORY, Action.USERS)
+    assert joined.can == (
+        Action.EDIT,
+        Action.DELETE,
+        Action.TYPE,
+        Action.HISTORY,
+        Action.USERS,
+    )
 
 
 def test_without_history_a_snapshot_has_no_messages() -> None:

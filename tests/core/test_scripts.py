@@ -43,7 +43,10 @@ def test_playing_keeps_prose_and_inputs_and_replaces_what_came_out() -> None:
         ("drop a\n----\n", "line 1: 'a' is no connection"),
         ("advance soon\n----\n", "line 1: 'soon' is no time: write 500ms, 15s or 2m"),
         ("auto perhaps\n----\n", "line 1: 'perhaps' is neither on nor off"),
-        ("host sing\n----\n", "line 1: 'sing' is not one of post, kick, history, users"),
+        (
+            "host sing\n----\n",
+            "line 1: 'sing' is not one of post, edit, delete, kick, ",
+        ),
         ('host post {"room": 1}\n----\n', "line 1: post: Expected `str`, got `int`"),
         ('host post {"room": "L9"}\n----\n', "line 1: no link L9 has been seen yet"),
         ("limits frame_bytes=0\n----\n", "line 1: frame_bytes must be from 1 to 2^53 - 1, not 0"),

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from roomkit.core import engine, log, membership, messages, queue, sessions
+from roomkit.core import engine, log, membership, messages, queue, revisions, sessions
 from roomkit.core.batch import send
 from roomkit.core.effects import Append, Attach, Broadcast, Deliver
 from roomkit.core.events import Acked, Event, Posted, RosterListed
@@ -26,7 +26,7 @@ from roomkit.core.table import TABLE
 from roomkit.core.tail import Tail
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
-from roomkit.ids import Position
+from roomkit.ids import Position, message_position
 from roomkit.limits import Limits
 from roomkit.stores.memory_room import MemoryRoom
 from roomkit.wire.encoding import encode_event
@@ -83,6 +83,11 @@ def snapshot_of_yesterday(patch: pytest.MonkeyPatch) -> None:
         return (*found[:-2], *found[-1:]) if len(found) > 1 else found
 
     patch.setattr(History, "newest", without_one)
+
+
+def page_the_old_form(patch: pytest.MonkeyPatch) -> None:
+    """What was edited since the last snapshot is shown as the archive has it."""
+    patch.setattr(History, "newest_form", lambda history, message: message)
 
 
 def forget_the_departed(patch: pytest.MonkeyPatch) -> None:
@@ -228,6 +233,20 @@ def climb_the_fence(patch: pytest.MonkeyPatch) -> None:
         return append(room, msgspec.structs.replace(wanted, fence=room._fence), now)
 
     patch.setattr(MemoryRoom, "append", careless)
+
+
+def raise_the_dead(patch: pytest.MonkeyPatch) -> None:
+    """A deleted message may be edited."""
+    target = revisions._target
+
+    def alive(turn: Turn, served: Served, waiting: Waiting, command: Any) -> Any:
+        position = message_position(command.id)
+        found = served.history.find(position.seq) if position is not None else None
+        if found is not None and found.deleted is not None:
+            return msgspec.structs.replace(found, deleted=None)
+        return target(turn, served, waiting, command)
+
+    patch.setattr(revisions, "_target", alive)
 
 
 def let_anybody_speak(patch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from roomkit.core.inputs import HostKick
 from roomkit.limits import Limits
 from roomkit.testing.laws import LawBroken, Laws
 from roomkit.testing.lives.crowd import PEOPLE, ROOMS, Crowd
-from roomkit.testing.lives.life import BRIEF
+from roomkit.testing.lives.life import BRIEF, SMALL
 from roomkit.testing.lives.rest import come_to_rest
 from roomkit.testing.lives.trouble import Trouble
 from roomkit.testing.machine import RoomMachine
@@ -91,8 +91,38 @@ def one_comes_back_to_a_smaller_room() -> None:
     come_to_rest(crowd, Trouble(world))
 
 
+def one_edits_what_the_archive_has() -> None:
+    """A message that is not in memory any more is edited, and read before the next snapshot."""
+    world = World(Limits(**BRIEF | SMALL, messages_per_s=100))
+    crowd = Crowd(world, Laws(world))
+    alice = crowd.open(PEOPLE[0], 2, world.node())
+    crowd.join(alice, ROOMS[0], "none", None, None)
+    for _ in range(12):
+        crowd.say(alice, ROOMS[0], None)
+        crowd.pass_time(100, settled=True)
+    crowd.revise(alice, ROOMS[0], 0, 1, "the new form")
+    world.settle()
+    crowd.page(alice, ROOMS[0], "after", 0, 1)
+    world.settle()
+
+
+def one_edits_what_was_deleted() -> None:
+    """Somebody deletes a message, and then another tab of theirs edits it."""
+    world = World()
+    crowd = Crowd(world, Laws(world))
+    alice = crowd.open(PEOPLE[0], 2, world.node())
+    crowd.join(alice, ROOMS[0], "none", None, None)
+    crowd.say(alice, ROOMS[0], None)
+    world.settle()
+    for text in (None, "back again"):
+        crowd.revise(alice, ROOMS[0], 0, None, text)
+        world.settle()
+
+
 SCENES: list[tuple[int, Break, Callable[[], None]]] = [
+    (5, breakages.page_the_old_form, one_edits_what_the_archive_has),
     (6, breakages.count_no_more, one_comes_back_to_a_smaller_room),
+    (16, breakages.raise_the_dead, one_edits_what_was_deleted),
     (16, breakages.climb_the_fence, one_is_put_out_while_writing),
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from roomkit.core import events
 from roomkit.core.events import Event, Message, OccupantView
 from roomkit.errors import ErrorCode
-from roomkit.ids import ORIGIN, Position, RoomId, UserId
+from roomkit.ids import ORIGIN, MessageId, Position, RoomId, UserId
 from tests.wire.client import LINK
 
 LOBBY = RoomId("lobby")
@@ -99,6 +99,49 @@ FRAMES: list[tuple[Event, str, dict[str, object]]] = [
         },
     ),
     (
+        events.MessageEdited(
+            LOBBY,
+            9,
+            LINK,
+            NOON,
+            events.Message(7, LINK, 0, ALICE, "alice", "hi", version=2, edited=NOON),
+            ALICE,
+        ),
+        "message_edited",
+        {
+            "room": "lobby",
+            "seq": 9,
+            "link": LINK,
+            "id": f"7-{LINK}",
+            "version": 2,
+            "message": "hi",
+            "by": "u-alice",
+            "timestamp": ISO_NOON,
+        },
+    ),
+    (
+        events.MessageDeleted(
+            LOBBY,
+            9,
+            LINK,
+            NOON,
+            events.Message(7, LINK, 0, ALICE, "alice", "", version=3, deleted=NOON),
+            BOB,
+            "spam",
+        ),
+        "message_deleted",
+        {
+            "room": "lobby",
+            "seq": 9,
+            "link": LINK,
+            "id": f"7-{LINK}",
+            "version": 3,
+            "by": "u-bob",
+            "reason": "spam",
+            "timestamp": ISO_NOON,
+        },
+    ),
+    (
         events.RosterChanged(
             room=LOBBY,
             seq=9,
@@ -180,6 +223,19 @@ FRAMES: list[tuple[Event, str, dict[str, object]]] = [
             "link": LINK,
             "timestamp": ISO_NOON,
             "duplicate": False,
+        },
+    ),
+    (
+        events.Acked("r", LOBBY, Position(9, LINK), NOON, message=MessageId("7-x"), version=2),
+        "ack",
+        {
+            "ref": "r",
+            "room": "lobby",
+            "id": "7-x",
+            "seq": 9,
+            "link": LINK,
+            "timestamp": ISO_NOON,
+            "version": 2,
         },
     ),
     (

@@ -9,6 +9,8 @@ import pytest
 
 from roomkit.core.commands import (
     Command,
+    DeleteMessage,
+    EditMessage,
     GetHistory,
     GetUsers,
     Hello,
@@ -68,6 +70,14 @@ COMMANDS: list[tuple[str, Command]] = [
             reply_to=f"3-{LINK}",
             meta={},
         ),
+    ),
+    (
+        frame("edit_message", room="lobby", id=f"3-{LINK}", message="hi", if_version=1, ref="1"),
+        EditMessage(room="lobby", id=f"3-{LINK}", message="hi", if_version=1, ref="1"),
+    ),
+    (
+        frame("delete_message", room="lobby", id=f"3-{LINK}", reason="spam", ref="1"),
+        DeleteMessage(room="lobby", id=f"3-{LINK}", reason="spam", ref="1"),
     ),
     (frame("typing_start", room="lobby"), TypingStart(room="lobby")),
     (frame("typing_stop", room="lobby", ref="1"), TypingStop(room="lobby", ref="1")),

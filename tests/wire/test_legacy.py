@@ -141,6 +141,8 @@ UNTOLD = (
     events.Acked,
     events.Advanced,
     events.GapTold,
+    events.MessageDeleted,
+    events.MessageEdited,
     events.OccupancyCounted,
     events.Pinged,
     events.Ponged,

@@ -11,8 +11,8 @@ ENVELOPE = 'a frame is one object, {"type": "...", "data": {...}}'
 CUT_SHORT = "it ends too early, or a surrogate in it has no partner"
 NO_OBJECT = "data must be an object, not a whole number"
 KNOWN = (
-    "join_room, leave_room, send_message, typing_start, typing_stop, get_history, get_users, "
-    "send_signal, ping, pong"
+    "join_room, leave_room, send_message, edit_message, delete_message, typing_start, "
+    "typing_stop, get_history, get_users, send_signal, ping, pong"
 )
 
 

@@ -19,6 +19,8 @@ _LONGEST = 60
 
 _KINDS: dict[type, str] = {
     events.Posted: "message",
+    events.MessageEdited: "edit",
+    events.MessageDeleted: "delete",
     events.RosterChanged: "roster",
     events.RoomJoined: "joined",
     events.RoomLeft: "left",
@@ -45,6 +47,12 @@ def event(told: events.Event) -> str:
         case events.Posted():
             message = told.message
             return f"{message.username}: {quoted(message.text)} (entry {message.seq})"
+        case events.MessageEdited():
+            what = f"message {told.message.seq} is now {quoted(told.message.text)}"
+            return f"{what}, by {told.by} (entry {told.seq})"
+        case events.MessageDeleted():
+            what = f"message {told.message.seq} is deleted, by {told.by}"
+            return f"{what}{_reason(told.reason)} (entry {told.seq})"
         case events.RosterChanged():
             return f"{_roster(told)} (entry {told.seq})"
         case events.Moderated():
@@ -81,6 +89,10 @@ def fact(proposed: object) -> str:
     match proposed:
         case facts.Posted():
             return f"{proposed.username}: {quoted(proposed.text)}"
+        case facts.Edited():
+            return f"message {proposed.message.seq} becomes {quoted(proposed.message.text)}"
+        case facts.Deleted():
+            return f"message {proposed.message.seq} is deleted{_reason(proposed.reason)}"
         case facts.Entered():
             names = _names(one.username for one in proposed.arrivals)
             return f"all of this node's occupants: {names}" if proposed.all else f"{names} enters"
@@ -105,8 +117,16 @@ def command(wished: object, who: Who) -> str:
             return "join_room" if since is None else f"join_room, since entry {since.seq}"
         case commands.SendMessage():
             return f"send_message {quoted(wished.message)}"
+        case commands.EditMessage():
+            return f"edit_message {wished.id}, to {quoted(wished.message)}"
+        case commands.DeleteMessage():
+            return f"delete_message {wished.id}{_reason(wished.reason)}"
         case inputs.HostPost():
             return f"to post {quoted(wished.text)}"
+        case inputs.HostEdit():
+            return f"to edit {wished.id}, to {quoted(wished.message)}"
+        case inputs.HostDelete():
+            return f"to delete {wished.id}{_reason(wished.reason)}"
         case inputs.HostKick():
             by = f"by {wished.by}{_reason(wished.reason)}"
             return f"to kick {who(wished.user_id)}, {by}"

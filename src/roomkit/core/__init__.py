@@ -19,8 +19,8 @@ The files, in reading order:
   `policy`, `signals` (what nodes tell each other and nobody keeps)
 * the way of a command: `engine` (the dispatch), `turn` (a step in progress), `intake` (from a frame
   to a room), `queue` (one per room), `table` (what each command requires), then its handler in
-  `membership`, `messages`, `reading`, `hosting` or `presence`, `showing` (a room to who comes), and
-  `batch` (into one append)
+  `membership`, `messages`, `revisions`, `reading`, `hosting` or `presence`, `showing` (a room to
+  who comes), and `batch` (into one append)
 * the way back: `log` (from an append's outcome to events and answers), `following` (loading,
   reading on, hints), `keeping` (snapshots, letting go)
 * people: `sessions` (connections and the sessions that outlive them), `presence` (rosters, counts,
@@ -34,7 +34,7 @@ from roomkit.core.effects import Effect, StoreEffect
 from roomkit.core.engine import Engine
 from roomkit.core.events import Event, User
 from roomkit.core.inputs import HostCommand, Input, Now
-from roomkit.core.policy import Action, allow_everything
+from roomkit.core.policy import Action, allow_own
 
 __all__ = [
     "Action",
@@ -48,5 +48,5 @@ __all__ = [
     "Now",
     "StoreEffect",
     "User",
-    "allow_everything",
+    "allow_own",
 ]

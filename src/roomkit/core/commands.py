@@ -13,6 +13,8 @@ from roomkit.ids import Position
 
 __all__ = [
     "Command",
+    "DeleteMessage",
+    "EditMessage",
     "GetHistory",
     "GetUsers",
     "Hello",
@@ -81,6 +83,26 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True):
     meta: Meta | None = None
 
 
+class EditMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Give a message another text. `if_version`: only if it still is this version of it."""
+
+    room: str
+    id: str
+    message: str
+    if_version: int | None = None
+    ref: str | None = None
+
+
+class DeleteMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Leave nothing of a message but a tombstone. `reason` is told to everybody."""
+
+    room: str
+    id: str
+    reason: str | None = None
+    if_version: int | None = None
+    ref: str | None = None
+
+
 class TypingStart(msgspec.Struct, frozen=True, kw_only=True):
     """The user is typing; to be repeated while that lasts."""
 
@@ -144,6 +166,8 @@ Command = (
     JoinRoom
     | LeaveRoom
     | SendMessage
+    | EditMessage
+    | DeleteMessage
     | TypingStart
     | TypingStop
     | GetHistory

@@ -23,7 +23,7 @@ from roomkit.core import (
 )
 from roomkit.core.effects import Effect
 from roomkit.core.inputs import Input, Now
-from roomkit.core.policy import Policy, allow_everything
+from roomkit.core.policy import Policy, allow_own
 from roomkit.core.state import Served, State
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
@@ -48,7 +48,7 @@ class Engine:
         *,
         limits: Limits,
         mint: Callable[[], str],
-        policy: Policy = allow_everything,
+        policy: Policy = allow_own,
         state: State | None = None,
     ) -> None:
         if state is None:

@@ -11,7 +11,7 @@ import msgspec
 
 from roomkit.core.views import Departed, Message, OccupantChanged, OccupantView, User
 from roomkit.errors import ErrorCode
-from roomkit.ids import Position, RoomId, SessionId, UserId
+from roomkit.ids import MessageId, Position, RoomId, SessionId, UserId
 
 __all__ = [
     "Acked",
@@ -23,6 +23,8 @@ __all__ = [
     "GapTold",
     "HistoryListed",
     "Message",
+    "MessageDeleted",
+    "MessageEdited",
     "Moderated",
     "OccupancyCounted",
     "OccupantChanged",
@@ -59,6 +61,29 @@ class Posted(msgspec.Struct, frozen=True):
     @property
     def link(self) -> str:
         return self.message.link
+
+
+class MessageEdited(msgspec.Struct, frozen=True):
+    """A message got another text; `message` is its new form, `by` the user id of who edited it."""
+
+    room: RoomId
+    seq: int
+    link: str
+    at: int
+    message: Message
+    by: UserId
+
+
+class MessageDeleted(msgspec.Struct, frozen=True):
+    """A message was deleted; `message` is its tombstone, `by` the user id of who deleted it."""
+
+    room: RoomId
+    seq: int
+    link: str
+    at: int
+    message: Message
+    by: UserId
+    reason: str | None = None
 
 
 class RosterChanged(msgspec.Struct, frozen=True):
@@ -109,7 +134,7 @@ class Advanced(msgspec.Struct, frozen=True):
     link: str
 
 
-EntryEvent = Posted | RosterChanged | Moderated | Advanced
+EntryEvent = Posted | MessageEdited | MessageDeleted | RosterChanged | Moderated | Advanced
 
 
 # Answers and notices to one connection.
@@ -131,9 +156,11 @@ class Acked(msgspec.Struct, frozen=True):
     """The command with this `ref` is done.
 
     Attributes:
-        position: for a message, its entry; else None.
-        at: for a message, its time (ms since the Unix epoch).
+        position: the entry it became, None if it became none.
+        at: the time of that entry (ms since the Unix epoch).
         duplicate: True if an earlier send with the same idempotency key made the entry.
+        message: the message it is about.
+        version: of that message, after an edit or a delete.
     """
 
     ref: str
@@ -141,6 +168,8 @@ class Acked(msgspec.Struct, frozen=True):
     position: Position | None = None
     at: int = 0
     duplicate: bool = False
+    message: MessageId | None = None
+    version: int | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

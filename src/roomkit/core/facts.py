@@ -9,12 +9,15 @@ from __future__ import annotations
 import msgspec
 
 from roomkit.core.commands import Meta
+from roomkit.core.views import Message
 from roomkit.ids import NodeId, SessionId, UserId
 
 __all__ = [
     "CONTROL_FACTS",
     "Arrival",
+    "Deleted",
     "Departure",
+    "Edited",
     "Entered",
     "Fact",
     "Left",
@@ -55,6 +58,21 @@ class Posted(msgspec.Struct, frozen=True, tag="posted", omit_defaults=True):
     idempotency_key: str | None = None
     reply_to: str | None = None
     meta: Meta | None = None
+
+
+class Edited(msgspec.Struct, frozen=True, tag="edited"):
+    """A message got another text: here it is whole in its new form, but for when it was edited."""
+
+    message: Message
+    by: UserId
+
+
+class Deleted(msgspec.Struct, frozen=True, tag="deleted"):
+    """A message was deleted: here is its tombstone, but for when it was deleted."""
+
+    message: Message
+    by: UserId
+    reason: str | None = None
 
 
 class Entered(msgspec.Struct, frozen=True, tag="entered", omit_defaults=True):
@@ -99,9 +117,9 @@ class Moderated(msgspec.Struct, frozen=True, tag="moderated", omit_defaults=True
     reason: str | None = None
 
 
-Fact = Posted | Entered | Left | NodeLost | RosterSwitched | Moderated
+Fact = Posted | Edited | Deleted | Entered | Left | NodeLost | RosterSwitched | Moderated
 
-CONTROL_FACTS = (NodeLost, RosterSwitched, Moderated)
+CONTROL_FACTS = (Edited, Deleted, NodeLost, RosterSwitched, Moderated)
 """Kinds that move the fence: whoever appends must have folded every one before."""
 
 _decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from roomkit.core import facts, signals
 from roomkit.core.effects import ReadTips
-from roomkit.core.events import GapTold, Posted
+from roomkit.core.events import GapTold, MessageDeleted, MessageEdited, Posted
 from roomkit.core.history import History, decode_rows
 from roomkit.core.inputs import Fed, LogRead, RoomLoaded, TipsRead
 from roomkit.core.log import (
@@ -23,6 +23,7 @@ from roomkit.core.log import (
 )
 from roomkit.core.messages import heard_signal, heard_typing, stop_typing
 from roomkit.core.presence import count_anew, heard_occupancy, interrupted, want
+from roomkit.core.reading import take_back_pages
 from roomkit.core.room import Room
 from roomkit.core.showing import snapshot
 from roomkit.core.state import Served, StateOccupants
@@ -180,7 +181,10 @@ def _restore(turn: Turn, served: Served, record: RoomRecord) -> bool:
         tail.add(event, len(entry.fact), limits.replay_entries, limits.replay_bytes)
         if isinstance(event, Posted):
             history.add(event.message, limits.history_window)
+        elif isinstance(event, MessageEdited | MessageDeleted):
+            history.revise(event.message, event.seq)
     served.room, served.history, served.tail = room, history, tail
+    take_back_pages(served)
     served.checkpoints.clear()
     served.checked = base.seq
     served.tip_at = turn.now

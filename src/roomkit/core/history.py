@@ -51,30 +51,56 @@ class History:
         messages: oldest first, every one of the room with a seq above `floor`.
         floor: 0 if nothing is missing.
         saved: seq of the kept snapshot; the archive covers everything up to it.
+        revised: messages edited or deleted since then by their seq, each with the seq of the entry
+            that did it. They are laid over what the archive has.
     """
 
     messages: deque[Message] = field(default_factory=deque[Message])
     floor: int = 0
     saved: int = 0
+    revised: dict[int, tuple[int, Message]] = field(default_factory=dict[int, tuple[int, Message]])
 
     def add(self, message: Message, window: int) -> None:
         """Take the newest message, letting go of those the archive has beyond the window."""
         self.messages.append(message)
         self._trim(window)
 
+    def revise(self, message: Message, entry_seq: int) -> None:
+        """Take the new form of a message, from the entry at `entry_seq`."""
+        self.revised[message.seq] = (entry_seq, message)
+        for index in range(len(self.messages) - 1, -1, -1):
+            held = self.messages[index]
+            if held.seq <= message.seq:
+                if held.seq == message.seq:
+                    self.messages[index] = message
+                return
+
+    def holds(self, seq: int) -> bool:
+        """Tell whether everything there is to know of the message at `seq` is in memory."""
+        return seq > self.floor or seq in self.revised
+
+    def find(self, seq: int) -> Message | None:
+        """Return the message at `seq`, None if there is none in memory."""
+        if seq in self.revised:
+            return self.revised[seq][1]
+        return next((held for held in reversed(self.messages) if held.seq == seq), None)
+
     def kept(self, seq: int, window: int) -> None:
         """Note that the store keeps a snapshot at `seq`."""
         if seq > self.saved:
             self.saved = seq
+            self.revised = {at: one for at, one in self.revised.items() if one[0] > seq}
             self._trim(window)
 
     def rows(self, up_to: int) -> tuple[MessageRow, ...]:
-        """Return the messages after the kept snapshot, up to a seq, as rows for the archive."""
-        return tuple(
-            MessageRow(message.seq, _encoder.encode(message))
-            for message in self.messages
-            if self.saved < message.seq <= up_to
-        )
+        """Return the messages up to a seq that are new or revised since the kept snapshot.
+
+        As rows for the archive, in their final form.
+        """
+        changed = {one.seq: one for one in self.messages if one.seq > self.saved}
+        changed |= {seq: message for seq, (_, message) in self.revised.items()}
+        seqs = sorted(seq for seq in changed if seq <= up_to)
+        return tuple([MessageRow(seq, _encoder.encode(changed[seq])) for seq in seqs])
 
     def newest(self, count: int) -> tuple[Message, ...]:
         """Return at most `count` of the newest messages, oldest first."""
@@ -92,7 +118,7 @@ class History:
 
     def merge(self, query: PageQuery, limit: int, most_bytes: int, archived: MessagePage) -> Page:
         """Return a page from archived rows, the messages since their snapshot laid over them."""
-        rows = decode_rows(archived.rows)
+        rows = [self.newest_form(message) for message in decode_rows(archived.rows)]
         overlay = [message for message in self.messages if message.seq > archived.snapshot_seq]
         rows_older, rows_newer = _split(rows, query)
         held_older, held_newer = _split(overlay, query)
@@ -108,6 +134,11 @@ class History:
             has_after=page.has_after or archived.has_after,
             complete=archived.complete,
         )
+
+    def newest_form(self, message: Message) -> Message:
+        """Return what became of a message of the archive, as far as is known here."""
+        _, revised = self.revised.get(message.seq, (0, message))
+        return revised if revised.version > message.version else message
 
     def _trim(self, window: int) -> None:
         held = self.messages

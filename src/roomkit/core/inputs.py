@@ -25,6 +25,8 @@ __all__ = [
     "Fed",
     "Garbled",
     "HostCommand",
+    "HostDelete",
+    "HostEdit",
     "HostHistory",
     "HostKick",
     "HostPost",
@@ -110,6 +112,26 @@ class HostPost(msgspec.Struct, frozen=True):
     meta: dict[str, object] | None = None
 
 
+class HostEdit(msgspec.Struct, frozen=True):
+    """The host gives a message another text; answered with `Acked`."""
+
+    room: RoomId
+    id: str
+    message: str
+    by: UserId
+    if_version: int | None = None
+
+
+class HostDelete(msgspec.Struct, frozen=True):
+    """The host deletes a message; answered with `Acked`."""
+
+    room: RoomId
+    id: str
+    by: UserId
+    reason: str | None = None
+    if_version: int | None = None
+
+
 class HostKick(msgspec.Struct, frozen=True):
     """The host removes a user from a room; the user may come back."""
 
@@ -137,7 +159,7 @@ class HostUsers(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
-HostCommand = HostPost | HostKick | HostHistory | HostUsers
+HostCommand = HostPost | HostEdit | HostDelete | HostKick | HostHistory | HostUsers
 
 
 class Asked(msgspec.Struct, frozen=True):

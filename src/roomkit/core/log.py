@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from roomkit.core import facts
 from roomkit.core.batch import send
 from roomkit.core.effects import ReadLog
-from roomkit.core.events import Posted, RoomLeft, RosterChanged
+from roomkit.core.events import MessageDeleted, MessageEdited, Posted, RoomLeft, RosterChanged
 from roomkit.core.inputs import Appended
 from roomkit.core.keeping import save_if_due
 from roomkit.core.membership import release
@@ -244,6 +244,9 @@ def _fold(turn: Turn, served: Served, entry: Entry) -> None:
         turn.broadcast(served, event)
         if served.typists.by_user:
             stop_typing(turn, served, event.message.user_id)
+    elif isinstance(event, MessageEdited | MessageDeleted):
+        served.history.revise(event.message, event.seq)
+        turn.broadcast(served, event)
     else:
         _release_gone(turn, served, fact)
         turn.broadcast(served, event)

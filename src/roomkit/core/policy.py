@@ -13,28 +13,32 @@ from enum import StrEnum
 from roomkit.core.events import User
 from roomkit.ids import RoomId
 
-__all__ = ["Action", "Policy", "allow_everything"]
+__all__ = ["Action", "Policy", "allow_own"]
 
 
 class Action(StrEnum):
     """What a policy is asked about. A room's `you.can` lists those allowed, in this order.
 
     `CREATE` is asked in addition to `JOIN` when the room has no log yet; refusing it turns creating
-    rooms off (`room_not_found`).
+    rooms off (`room_not_found`). `EDIT` and `DELETE` are about one's own messages; `MODERATE` is
+    asked instead of them when the message is somebody else's, so allow it to few.
     """
 
     CREATE = "create"
     JOIN = "join"
     SEND = "send"
+    EDIT = "edit"
+    DELETE = "delete"
     TYPE = "type"
     HISTORY = "history"
     USERS = "users"
     SIGNAL = "signal"
+    MODERATE = "moderate"
 
 
 Policy = Callable[[User, RoomId, Action], bool]
 
 
-def allow_everything(user: User, room: RoomId, action: Action) -> bool:
-    """Say yes to everything: the default."""
-    return True
+def allow_own(user: User, room: RoomId, action: Action) -> bool:
+    """Let everybody do everything, but not with what others wrote: the default."""
+    return action is not Action.MODERATE

@@ -1,19 +1,24 @@
-"""Answers that change nothing: pages of history, and who is in the room."""
+"""What is read: pages of history, who is in the room, and messages paged in to be judged.
+
+The first two are answers, and change nothing.
+"""
 
 from __future__ import annotations
 
-from roomkit.core.commands import GetHistory, GetUsers
+from roomkit.core.commands import DeleteMessage, EditMessage, GetHistory, GetUsers
 from roomkit.core.effects import PageMessages
 from roomkit.core.events import HistoryListed, RosterListed
 from roomkit.core.history import Page
-from roomkit.core.inputs import HostHistory, HostUsers
+from roomkit.core.inputs import HostDelete, HostEdit, HostHistory, HostUsers
 from roomkit.core.showing import occupancy
-from roomkit.core.state import Batch, Paging, Served, Waiting
+from roomkit.core.state import Batch, PagedIn, Paging, Served, Waiting
 from roomkit.core.storage import After, Around, Before, MessagePage, PageQuery
 from roomkit.core.turn import Turn
 from roomkit.errors import ErrorCode, Refused
 
-__all__ = ["get_history", "get_users", "paged", "roster"]
+__all__ = ["get_history", "get_users", "page_in", "paged", "roster", "take_back_pages"]
+
+_REVISIONS = (EditMessage, DeleteMessage, HostEdit, HostDelete)
 
 
 def get_history(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
@@ -27,6 +32,21 @@ def get_history(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> N
         turn.finish(served, waiting, _listed(served, waiting, page))
         return
     _ask_archive(turn, served, Paging(waiting, query, limit, served.history.saved))
+
+
+def page_in(turn: Turn, served: Served, waiting: Waiting, seq: int) -> None:
+    """Ask the archive for the message at a seq, which a command waits for; then judge it again."""
+    _ask_archive(turn, served, Paging(waiting, Around(seq), 1, served.history.saved))
+
+
+def take_back_pages(served: Served) -> None:
+    """The room was loaded anew: what edits and deletes were paging in may be of another log."""
+    for number, paging in list(served.pages.items()):
+        if isinstance(paging.waiting.command, _REVISIONS):
+            del served.pages[number]
+            served.queue.appendleft(paging.waiting)
+    for waiting in served.queue:
+        waiting.paged = None
 
 
 def paged(turn: Turn, served: Served, number: int, result: MessagePage | None) -> None:
@@ -46,6 +66,11 @@ def paged(turn: Turn, served: Served, number: int, result: MessagePage | None) -
         _ask_archive(turn, served, paging)
         return
     page = history.merge(paging.query, paging.limit, turn.limits.page_bytes, result)
+    if isinstance(paging.waiting.command, _REVISIONS):
+        found = next((one for one in page.messages if one.seq == paging.query.seq), None)
+        paging.waiting.paged = PagedIn(found, history.saved)
+        served.queue.appendleft(paging.waiting)
+        return
     turn.finish(served, paging.waiting, _listed(served, paging.waiting, page))
 
 

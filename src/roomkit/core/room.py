@@ -20,6 +20,8 @@ from roomkit.core.events import (
     Departed,
     EntryEvent,
     Message,
+    MessageDeleted,
+    MessageEdited,
     Moderated,
     OccupantChanged,
     OccupantView,
@@ -151,6 +153,15 @@ class Room:
             ),
         )
 
+    def _edited(self, entry: Entry, fact: facts.Edited) -> EntryEvent:
+        message = msgspec.structs.replace(fact.message, edited=entry.at)
+        return MessageEdited(self.name, entry.seq, entry.link, entry.at, message, fact.by)
+
+    def _deleted(self, entry: Entry, fact: facts.Deleted) -> EntryEvent:
+        message = msgspec.structs.replace(fact.message, deleted=entry.at)
+        place = (self.name, entry.seq, entry.link, entry.at)
+        return MessageDeleted(*place, message, fact.by, fact.reason)
+
     def _entered(self, entry: Entry, fact: facts.Entered) -> EntryEvent | None:
         if not self.shown:
             return None
@@ -272,6 +283,8 @@ class Room:
 
     _folds: ClassVar[dict[type, Callable[..., EntryEvent | None]]] = {
         facts.Posted: _posted,
+        facts.Edited: _edited,
+        facts.Deleted: _deleted,
         facts.Entered: _entered,
         facts.Left: _left,
         facts.NodeLost: _node_lost,

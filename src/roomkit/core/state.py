@@ -14,7 +14,7 @@ import msgspec
 
 from roomkit.core import facts
 from roomkit.core.commands import Command, Meta
-from roomkit.core.events import User
+from roomkit.core.events import Message, User
 from roomkit.core.history import History
 from roomkit.core.inputs import HostCommand
 from roomkit.core.room import Room
@@ -41,6 +41,7 @@ __all__ = [
     "LoseNode",
     "NodeCount",
     "Pace",
+    "PagedIn",
     "Paging",
     "Served",
     "Session",
@@ -160,6 +161,13 @@ class Pace(StrEnum):
     JOIN = "join"
 
 
+class PagedIn(msgspec.Struct, frozen=True):
+    """What the archive has of one message (None: nothing), as of the snapshot kept at `saved`."""
+
+    message: Message | None
+    saved: int
+
+
 class Waiting(msgspec.Struct, gc=False):
     """A command in a room's queue, or one whose append, or page, is not answered yet.
 
@@ -172,6 +180,7 @@ class Waiting(msgspec.Struct, gc=False):
         holding: later commands of its connection in this room wait for its answer.
         member: its connection was attached to the room when it was sent.
         answered: it is over: answered, or with nobody left to answer.
+        paged: for an edit or a delete of an older message: what the archive has of it.
     """
 
     command: Command | HostCommand | Wish
@@ -186,6 +195,7 @@ class Waiting(msgspec.Struct, gc=False):
     holding: bool = False
     member: bool = False
     answered: bool = False
+    paged: PagedIn | None = None
 
 
 class BatchItem(msgspec.Struct, gc=False):

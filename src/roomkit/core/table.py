@@ -11,7 +11,17 @@ from collections.abc import Callable
 
 import msgspec
 
-from roomkit.core import commands, hosting, inputs, membership, messages, presence, reading, state
+from roomkit.core import (
+    commands,
+    hosting,
+    inputs,
+    membership,
+    messages,
+    presence,
+    reading,
+    revisions,
+    state,
+)
 from roomkit.core.policy import Action
 from roomkit.core.state import Batch, BatchItem, Pace, Served, Waiting
 from roomkit.core.turn import Turn
@@ -56,12 +66,20 @@ TABLE: dict[type, Row] = {
     commands.SendMessage: Row(
         messages.send_message, queued=True, joined=True, action=Action.SEND, pace=Pace.MESSAGE
     ),
+    commands.EditMessage: Row(
+        revisions.edit_message, queued=True, holds=True, joined=True, pace=Pace.MESSAGE
+    ),
+    commands.DeleteMessage: Row(
+        revisions.delete_message, queued=True, holds=True, joined=True, pace=Pace.MESSAGE
+    ),
     commands.TypingStart: Row(messages.typing_start, joined=True, action=Action.TYPE),
     commands.TypingStop: Row(messages.typing_stop, joined=True),
     commands.SendSignal: Row(messages.send_signal, joined=True, action=Action.SIGNAL),
     commands.GetHistory: Row(reading.get_history, holds=True, joined=True, action=Action.HISTORY),
     commands.GetUsers: Row(reading.get_users, joined=True, action=Action.USERS),
     inputs.HostPost: Row(messages.host_post, queued=True),
+    inputs.HostEdit: Row(revisions.edit_message, queued=True),
+    inputs.HostDelete: Row(revisions.delete_message, queued=True),
     inputs.HostKick: Row(hosting.host_kick, queued=True),
     inputs.HostHistory: Row(reading.get_history),
     inputs.HostUsers: Row(reading.get_users),
@@ -76,7 +94,11 @@ SETTLED: dict[type, Settled] = {
     commands.JoinRoom: membership.entered,
     commands.LeaveRoom: membership.left,
     commands.SendMessage: messages.posted,
+    commands.EditMessage: revisions.revised,
+    commands.DeleteMessage: revisions.revised,
     inputs.HostPost: messages.posted,
+    inputs.HostEdit: revisions.revised,
+    inputs.HostDelete: revisions.revised,
     inputs.HostKick: hosting.kicked,
 }
 """How a command is answered once its fact is stored and folded; the engine's own need no answer."""

@@ -13,7 +13,7 @@ from roomkit.core.effects import Answer, Broadcast, Close, Deliver, Effect, Foll
 from roomkit.core.events import Event, Failure
 from roomkit.core.inputs import Now
 from roomkit.core.pacing import Rate
-from roomkit.core.policy import Action, Policy, allow_everything
+from roomkit.core.policy import Action, Policy, allow_own
 from roomkit.core.state import Connection, Pace, Served, State, UserState, Waiting
 from roomkit.errors import CloseCode, ErrorCode, Refused
 from roomkit.ids import RoomId
@@ -57,7 +57,7 @@ class Turn:
         self.message_rate = Rate.of(limits.messages_per_s, limits.messages_burst)
         self.join_rate = Rate.of(limits.joins_per_s, limits.joins_burst)
         self._policy = policy
-        self._asks = policy is not allow_everything
+        self._asks = policy is not allow_own
         self.touched: dict[RoomId, Served] = {}
         self.begin(Now(0, 0))
 
@@ -152,8 +152,12 @@ class Turn:
             ) from error
 
     def require(self, user: UserState, room: RoomId, action: Action) -> None:
-        """Raise `Refused` (`forbidden`) unless the policy allows it."""
-        if self._asks and not self.may(user, room, action):
+        """Raise `Refused` (`forbidden`) unless the policy allows it.
+
+        The default policy is not asked what it always allows.
+        """
+        asks = self._asks or action is Action.MODERATE
+        if asks and not self.may(user, room, action):
             raise Refused(ErrorCode.FORBIDDEN, f"you may not {action} in this room")
 
 

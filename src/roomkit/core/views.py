@@ -31,6 +31,10 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         at: milliseconds since the Unix epoch, by the store.
         system: True for what the host posts in its own name.
         reply_to: the id of the message answered, as the author gave it.
+        version: 1 as posted, and one more with each edit and delete.
+        edited: when it was edited last (ms since the Unix epoch), None if never.
+        deleted: when it was deleted, None if it was not. What is left then is a tombstone, for
+            ever: no text, no `meta`, no `reply_to`, and `edited` is None.
     """
 
     seq: int
@@ -43,6 +47,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     idempotency_key: str | None = None
     reply_to: str | None = None
     meta: Meta | None = None
+    version: int = 1
+    edited: int | None = None
+    deleted: int | None = None
 
 
 class OccupantView(msgspec.Struct, frozen=True):

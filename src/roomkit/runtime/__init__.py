@@ -2,7 +2,7 @@
 
 from roomkit.runtime.handshake import Authenticate
 from roomkit.runtime.hub import Hub
-from roomkit.runtime.requests import PostResult
+from roomkit.runtime.requests import PostResult, RevisionResult
 from roomkit.runtime.stats import HubStats
 from roomkit.runtime.transport import (
     Handshake,
@@ -19,6 +19,7 @@ __all__ = [
     "HubStats",
     "PostResult",
     "PromptTransport",
+    "RevisionResult",
     "RoomEvents",
     "Transport",
     "TransportClosed",

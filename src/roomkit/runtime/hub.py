@@ -11,18 +11,18 @@ from typing import NamedTuple, Self, TypeVar
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from roomkit.core.events import Acked, Event, HistoryListed, RosterListed, User
-from roomkit.core.inputs import HostCommand, HostHistory, HostKick, HostPost, HostUsers
+from roomkit.core.events import Event, User
+from roomkit.core.inputs import HostCommand
 from roomkit.core.names import check_room
-from roomkit.core.policy import Action, Policy, allow_everything
+from roomkit.core.policy import Action, Policy, allow_own
 from roomkit.errors import HubNotRunning
-from roomkit.ids import RoomId, UserId, message_id
+from roomkit.ids import RoomId
 from roomkit.limits import Limits
 from roomkit.runtime.handshake import Authenticate, Identities, mint
+from roomkit.runtime.host_rooms import HostRooms
 from roomkit.runtime.node import Node
 from roomkit.runtime.origins import accepts_origin
 from roomkit.runtime.recorder import RECORD_MIB, BlackBox, running_engine
-from roomkit.runtime.requests import PostResult
 from roomkit.runtime.serving import drain, serve
 from roomkit.runtime.stats import HubStats
 from roomkit.runtime.tokens import Tokens
@@ -44,7 +44,7 @@ class _Running(NamedTuple):
     tasks: TaskGroup
 
 
-class Hub:
+class Hub(HostRooms):
     """Chat rooms, running for as long as it is entered.
 
     ```python
@@ -77,7 +77,7 @@ class Hub:
         *,
         store: Store | None = None,
         limits: Limits = _DEFAULT_LIMITS,
-        policy: Policy = allow_everything,
+        policy: Policy = allow_own,
         authenticate: Authenticate | None = None,
         secret: str | bytes | None = None,
         origins: Sequence[str] = (),
@@ -206,79 +206,7 @@ class Hub:
         """
         return self._policy(user, check_room(room, self._limits), action)
 
-    # Rooms, without a socket. Each raises `HubNotRunning` if the hub is not entered.
-
-    async def post(
-        self,
-        room: str,
-        text: str,
-        *,
-        as_: User | None = None,
-        idempotency_key: str | None = None,
-        reply_to: str | None = None,
-        meta: dict[str, object] | None = None,
-    ) -> PostResult:
-        """Post a message; it is stored when this returns.
-
-        Args:
-            as_: the author; None for a message of type "system".
-            idempotency_key: posting again with the same key and author adds nothing, for
-                `Limits.idempotency_ms`.
-            reply_to: the id of the message answered.
-            meta: carried and never read.
-
-        Raises:
-            Refused: it was not posted; with `unavailable` nobody can say: post again with a key.
-        """
-        command = HostPost(RoomId(room), text, as_, idempotency_key, reply_to, meta)
-        done = await self._ask(command, Acked)
-        if done.position is None:
-            raise TypeError("the engine acknowledged a post without saying where it is")
-        return PostResult(
-            room=command.room,
-            id=message_id(done.position),
-            seq=done.position.seq,
-            link=done.position.link,
-            at=done.at,
-            duplicate=done.duplicate,
-        )
-
-    async def kick(
-        self, room: str, user_id: str, *, reason: str | None = None, by: str = "host"
-    ) -> None:
-        """Put a user out of a room; nothing stops the user from coming back.
-
-        Raises:
-            Refused: not_found if the user is not there.
-        """
-        await self._ask(HostKick(RoomId(room), UserId(user_id), by, reason), Acked)
-
-    async def history(
-        self,
-        room: str,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        around: int | None = None,
-        limit: int | None = None,
-    ) -> HistoryListed:
-        """Return a page of messages: the newest, or those before, after or around a seq.
-
-        Raises:
-            Refused: more than one of the three was given, or the limit is out of range.
-        """
-        command = HostHistory(RoomId(room), before, after, around, limit)
-        return await self._ask(command, HistoryListed)
-
-    async def users(
-        self, room: str, *, after: str | None = None, limit: int | None = None
-    ) -> RosterListed:
-        """Return who is in a room: users whose id sorts after `after`.
-
-        Raises:
-            Refused: the limit is out of range.
-        """
-        return await self._ask(HostUsers(RoomId(room), after, limit), RosterListed)
+    # Rooms, without a socket; the others are in `HostRooms`.
 
     async def rooms(self, after: str | None = None, limit: int = 100) -> list[RoomId]:
         """Return the rooms that have a log, in code point order, from the first one above `after`.

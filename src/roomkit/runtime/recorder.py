@@ -26,7 +26,7 @@ from roomkit.core.effects import Effect
 from roomkit.core.engine import Engine
 from roomkit.core.events import User
 from roomkit.core.inputs import Input, Now
-from roomkit.core.policy import Action, Policy, allow_everything
+from roomkit.core.policy import Action, Policy, allow_own
 from roomkit.core.state import State
 from roomkit.errors import TraceError
 from roomkit.ids import RoomId
@@ -94,7 +94,7 @@ class RecordedEngine(Engine):
         self._tape = tape
         self._limits = limits
         self._run = mint()
-        self._asks = policy is not allow_everything
+        self._asks = policy is not allow_own
         self._minted: list[str] = []
         self._answers: list[bool | None] = []
         self._number = 0
@@ -115,7 +115,7 @@ class RecordedEngine(Engine):
         super().__init__(
             limits=limits,
             mint=noted_mint,
-            policy=noted_policy if self._asks else allow_everything,
+            policy=noted_policy if self._asks else allow_own,
         )
         self._minted.clear()
 

@@ -13,7 +13,7 @@ from roomkit.core.inputs import Asked, HostCommand
 from roomkit.errors import HubNotRunning, Refused
 from roomkit.ids import MessageId, RequestId, RoomId
 
-__all__ = ["PostResult", "Requests"]
+__all__ = ["PostResult", "Requests", "RevisionResult"]
 
 
 class PostResult(msgspec.Struct, frozen=True):
@@ -30,6 +30,23 @@ class PostResult(msgspec.Struct, frozen=True):
     link: str
     at: int
     duplicate: bool
+
+
+class RevisionResult(msgspec.Struct, frozen=True):
+    """A message as an edit or a delete left it.
+
+    Attributes:
+        id: of the message.
+        seq: of the edit or deletion in the log; likewise `link` and `at`.
+        at: milliseconds since the Unix epoch, by the store.
+    """
+
+    room: RoomId
+    id: MessageId
+    version: int
+    seq: int
+    link: str
+    at: int
 
 
 class _Waiting:

@@ -18,6 +18,8 @@ from roomkit.core.events import (
     Departed,
     EntryEvent,
     Message,
+    MessageDeleted,
+    MessageEdited,
     Moderated,
     OccupantChanged,
     OccupantView,
@@ -73,6 +75,9 @@ class ModelRoom:
         reasons: dict[str, str] = {}
         if kind == "posted":
             messages = (*messages, _message(entry, fact))
+        elif kind in ("edited", "deleted"):
+            new = _revised(entry, fact)
+            messages = tuple(new if one.seq == new.seq else one for one in messages)
         elif kind == "entered" and shown:
             roster = _entered(roster, entry, fact, reasons)
         elif kind == "left":
@@ -129,6 +134,11 @@ class ModelRoom:
         place = (self.name, entry.seq, entry.link)
         if fact["type"] == "posted":
             return Posted(self.name, _message(entry, fact))
+        if fact["type"] == "edited":
+            return MessageEdited(*place, entry.at, _revised(entry, fact), fact["by"])
+        if fact["type"] == "deleted":
+            gone = _revised(entry, fact)
+            return MessageDeleted(*place, entry.at, gone, fact["by"], fact["reason"])
         if fact["type"] == "moderated":
             user = UserId(fact["user_id"])
             return Moderated(
@@ -186,6 +196,13 @@ def _message(entry: Entry, fact: Fact) -> Message:
         fact.get("reply_to"),
         fact.get("meta"),
     )
+
+
+def _revised(entry: Entry, fact: Fact) -> Message:
+    """Return the message an edit or a delete leaves, dated by the entry."""
+    message = msgspec.convert(fact["message"], Message)
+    stamp = {fact["type"]: entry.at}
+    return msgspec.structs.replace(message, **stamp)
 
 
 def _entered(

@@ -62,8 +62,9 @@ _SINGULAR = {
     "arrivals": "arrival",
     "departures": "departure",
 }
-_EVERYTHING = tuple(action for action in Action if action not in (Action.CREATE, Action.JOIN))
-_TIMES = {"at", "since", "server_time"}
+_UNTOLD = (Action.CREATE, Action.JOIN, Action.MODERATE)
+_EVERYTHING = tuple(action for action in Action if action not in _UNTOLD)
+_TIMES = {"at", "deleted", "edited", "since", "server_time"}
 _LINKS = {"link", "prev", "fence"}
 _FIRST = ("connection", "room", "node", "code", "action")
 _LINK = re.compile(r"[0-9a-f]{16}")

@@ -18,6 +18,8 @@ from roomkit.core.inputs import (
     Drain,
     Fed,
     HostCommand,
+    HostDelete,
+    HostEdit,
     HostHistory,
     HostKick,
     HostPost,
@@ -46,6 +48,8 @@ _COMMANDS: dict[str, type[Command]] = {
     "join_room": commands.JoinRoom,
     "leave_room": commands.LeaveRoom,
     "send_message": commands.SendMessage,
+    "edit_message": commands.EditMessage,
+    "delete_message": commands.DeleteMessage,
     "typing_start": commands.TypingStart,
     "typing_stop": commands.TypingStop,
     "get_history": commands.GetHistory,
@@ -56,6 +60,8 @@ _COMMANDS: dict[str, type[Command]] = {
 }
 _ASKED: dict[str, type[HostCommand]] = {
     "post": HostPost,
+    "edit": HostEdit,
+    "delete": HostDelete,
     "kick": HostKick,
     "history": HostHistory,
     "users": HostUsers,

@@ -53,7 +53,7 @@ from roomkit.core.inputs import (
     Tick,
     TipsRead,
 )
-from roomkit.core.policy import Policy, allow_everything
+from roomkit.core.policy import Policy, allow_own
 from roomkit.core.storage import Entry, Hint, Outcome, Stored, StoreSignal
 from roomkit.ids import ConnectionId, RequestId, RoomId, SessionId, UserId
 from roomkit.limits import Limits
@@ -272,7 +272,7 @@ class World:
         observers: are told of everything.
     """
 
-    def __init__(self, limits: Limits | None = None, policy: Policy = allow_everything) -> None:
+    def __init__(self, limits: Limits | None = None, policy: Policy = allow_own) -> None:
         self.limits = limits or Limits()
         self.clock = ManualClock()
         self._policy = policy

@@ -13,7 +13,7 @@ import msgspec
 from roomkit.core.effects import Effect
 from roomkit.core.engine import Engine
 from roomkit.core.events import User
-from roomkit.core.policy import Action, allow_everything
+from roomkit.core.policy import Action, allow_own
 from roomkit.core.state import State
 from roomkit.ids import RoomId
 from roomkit.trace.differing import first_difference
@@ -61,7 +61,7 @@ class Player:
         self.engine = Engine(
             limits=header.limits,
             mint=self._mint,
-            policy=self._answer if header.asks else allow_everything,
+            policy=self._answer if header.asks else allow_own,
             state=state,
         )
 

@@ -25,6 +25,8 @@ _ANSWERS: dict[int, dict[str, tuple[type[Frame], ...]]] = {
         "join_room": (room.RoomJoinedFrame,),
         "leave_room": (room.RoomLeftFrame,),
         "send_message": (connection.AckFrame,),
+        "edit_message": (connection.AckFrame,),
+        "delete_message": (connection.AckFrame,),
         "typing_start": (connection.AckFrame,),
         "typing_stop": (connection.AckFrame,),
         "get_history": (room.MessageHistoryFrame,),

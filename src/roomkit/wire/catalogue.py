@@ -41,6 +41,8 @@ FROM_SERVER: dict[int, tuple[type[Frame], ...]] = {
         room.RoomGapFrame,
         room.RoomAdvancedFrame,
         room.NewMessageFrame,
+        room.MessageEditedFrame,
+        room.MessageDeletedFrame,
         room.MessageHistoryFrame,
         room.SignalFrame,
         people.RosterChangedFrame,

@@ -12,6 +12,8 @@ import msgspec
 
 from roomkit.core.commands import (
     Command,
+    DeleteMessage,
+    EditMessage,
     GetHistory,
     GetUsers,
     Hello,
@@ -61,6 +63,12 @@ def _values(command: Command | Hello, limits: Limits) -> str | None:
                 or _whole("history", command.history)
                 or _meta(command.meta, limits)
             )
+        case EditMessage():
+            return _revision(command, limits)
+        case DeleteMessage():
+            return _revision(command, limits) or _length(
+                "reason", command.reason, limits.reason_chars
+            )
         case GetHistory():
             return (
                 _length("ref", command.ref, limits.ref_chars)
@@ -85,6 +93,14 @@ def _values(command: Command | Hello, limits: Limits) -> str | None:
             return _whole("protocol", command.protocol)
         case _:
             return _length("ref", command.ref, limits.ref_chars)
+
+
+def _revision(command: EditMessage | DeleteMessage, limits: Limits) -> str | None:
+    return (
+        _length("ref", command.ref, limits.ref_chars)
+        or _length("id", command.id, limits.reply_to_chars)
+        or _whole("if_version", command.if_version)
+    )
 
 
 def _length(name: str, value: str | None, most: int) -> str | None:

@@ -7,6 +7,8 @@ who write clients. Those of protocol 1 are in `legacy`.
 from __future__ import annotations
 
 from roomkit.core.commands import (
+    DeleteMessage,
+    EditMessage,
     GetHistory,
     GetUsers,
     Hello,
@@ -23,6 +25,8 @@ from roomkit.wire.envelope import Frame
 
 __all__ = [
     "ClientFrame",
+    "DeleteMessageFrame",
+    "EditMessageFrame",
     "GetHistoryFrame",
     "GetUsersFrame",
     "HelloFrame",
@@ -59,6 +63,18 @@ class SendMessageFrame(Frame, frozen=True, tag="send_message"):
     """Answered by `ack`, after the message is stored."""
 
     data: SendMessage
+
+
+class EditMessageFrame(Frame, frozen=True, tag="edit_message"):
+    """Answered by `ack`, after the new text is stored; `version_conflict` if it is another one."""
+
+    data: EditMessage
+
+
+class DeleteMessageFrame(Frame, frozen=True, tag="delete_message"):
+    """Answered by `ack`, after the tombstone is stored."""
+
+    data: DeleteMessage
 
 
 class TypingStartFrame(Frame, frozen=True, tag="typing_start"):
@@ -107,6 +123,8 @@ ClientFrame = (
     JoinRoomFrame
     | LeaveRoomFrame
     | SendMessageFrame
+    | EditMessageFrame
+    | DeleteMessageFrame
     | TypingStartFrame
     | TypingStopFrame
     | GetHistoryFrame

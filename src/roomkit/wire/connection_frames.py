@@ -73,8 +73,10 @@ class AckData(Data, frozen=True, kw_only=True):
 
     Attributes:
         ref: of the command.
-        room: of a message; likewise `id`, `seq`, `link`, `timestamp` and `duplicate`.
-        duplicate: true if an earlier send with the same idempotency key made the message.
+        room: of a message; likewise `id`, `seq`, `link` and `timestamp`.
+        seq: of the entry: of the message itself, or of its edit or deletion; likewise `link`.
+        version: after an edit or a deletion, of the message.
+        duplicate: of a message sent: true if an earlier send with the same key made it.
     """
 
     ref: str
@@ -84,6 +86,7 @@ class AckData(Data, frozen=True, kw_only=True):
     link: Link | UnsetType = UNSET
     timestamp: Timestamp | UnsetType = UNSET
     duplicate: bool | UnsetType = UNSET
+    version: int | UnsetType = UNSET
 
 
 class AckFrame(Frame, frozen=True, tag="ack"):

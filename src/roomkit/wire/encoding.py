@@ -20,6 +20,8 @@ from roomkit.wire import room_frames as room
 from roomkit.wire.envelope import Frame, Placed
 from roomkit.wire.event_data import (
     ack_data,
+    deleted_data,
+    edited_data,
     error_data,
     given,
     message_data,
@@ -63,6 +65,10 @@ def encode_event(event: events.Event, limits: Limits) -> bytes:
     match event:
         case events.Posted():
             return to_bytes(room.NewMessageFrame(message_data(event.room, event.message)))
+        case events.MessageEdited():
+            return to_bytes(room.MessageEditedFrame(edited_data(event)))
+        case events.MessageDeleted():
+            return to_bytes(room.MessageDeletedFrame(deleted_data(event)))
         case events.Acked():
             return to_bytes(connection.AckFrame(ack_data(event)))
         case events.RoomJoined():

@@ -12,10 +12,12 @@ from roomkit.core import events
 from roomkit.ids import Position, message_id
 from roomkit.wire import people_frames as people
 from roomkit.wire.connection_frames import AckData, ErrorData
-from roomkit.wire.room_frames import MessageData
+from roomkit.wire.room_frames import MessageData, MessageDeletedData, MessageEditedData
 
 __all__ = [
     "ack_data",
+    "deleted_data",
+    "edited_data",
     "error_data",
     "given",
     "message_data",
@@ -60,6 +62,37 @@ def message_data(room_id: str, message: events.Message) -> MessageData:
         idempotency_key=given(message.idempotency_key),
         reply_to=given(message.reply_to),
         meta=given(message.meta),
+        version=UNSET if message.version == 1 else message.version,
+        edited=UNSET if message.edited is None else timestamp(message.edited),
+        deleted=UNSET if message.deleted is None else timestamp(message.deleted),
+    )
+
+
+def edited_data(event: events.MessageEdited) -> MessageEditedData:
+    message = event.message
+    return MessageEditedData(
+        room=event.room,
+        seq=event.seq,
+        link=event.link,
+        id=message_id(Position(message.seq, message.link)),
+        version=message.version,
+        message=message.text,
+        by=event.by,
+        timestamp=timestamp(event.at),
+    )
+
+
+def deleted_data(event: events.MessageDeleted) -> MessageDeletedData:
+    message = event.message
+    return MessageDeletedData(
+        room=event.room,
+        seq=event.seq,
+        link=event.link,
+        id=message_id(Position(message.seq, message.link)),
+        version=message.version,
+        by=event.by,
+        reason=given(event.reason),
+        timestamp=timestamp(event.at),
     )
 
 
@@ -145,9 +178,10 @@ def ack_data(event: events.Acked) -> AckData:
     return AckData(
         ref=event.ref,
         room=given(event.room),
-        id=message_id(event.position),
+        id=event.message or message_id(event.position),
         seq=event.position.seq,
         link=event.position.link,
         timestamp=timestamp(event.at),
-        duplicate=event.duplicate,
+        duplicate=UNSET if event.version else event.duplicate,
+        version=given(event.version),
     )

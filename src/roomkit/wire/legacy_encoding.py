@@ -63,6 +63,8 @@ def encode_legacy(event: events.Event, limits: Limits) -> tuple[bytes, ...]:
             events.Acked()
             | events.Advanced()
             | events.GapTold()
+            | events.MessageDeleted()
+            | events.MessageEdited()
             | events.OccupancyCounted()
             | events.Pinged()
             | events.Ponged()

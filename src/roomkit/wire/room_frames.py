@@ -18,6 +18,10 @@ __all__ = [
     "Gap",
     "HistoryData",
     "MessageData",
+    "MessageDeletedData",
+    "MessageDeletedFrame",
+    "MessageEditedData",
+    "MessageEditedFrame",
     "MessageHistoryFrame",
     "NewMessageFrame",
     "RoomAdvancedFrame",
@@ -39,13 +43,17 @@ class MessageData(Placed, frozen=True, kw_only=True):
 
     Attributes:
         username: who wrote it, as the server knows them.
-        message: the text, never markup.
+        message: the text, never markup; empty once deleted.
         type: system for what the host posts in its own name.
         id: names the message; opaque.
         user_id: left out if the host posts in its own name.
         idempotency_key: as its author gave it, so that a sender knows its own again.
         reply_to: the id of the message answered, as the author gave it.
         meta: the host's own data.
+        version: one more with each edit and delete; left out while it is 1.
+        edited: when it was edited last; left out if it never was.
+        deleted: when it was deleted; left out if it was not. It stays deleted, and has no meta,
+            reply_to and edited any more.
     """
 
     username: str
@@ -57,12 +65,62 @@ class MessageData(Placed, frozen=True, kw_only=True):
     idempotency_key: str | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
     meta: Meta | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+    edited: Timestamp | UnsetType = UNSET
+    deleted: Timestamp | UnsetType = UNSET
 
 
 class NewMessageFrame(Frame, frozen=True, tag="new_message"):
     """A message entered the room's log; its author is sent it too."""
 
     data: MessageData
+
+
+class MessageEditedData(Placed, frozen=True, kw_only=True):
+    """A message got another text. A reader that does not hold the message has nothing to do.
+
+    Attributes:
+        id: of the message; `seq` and `link` are the edit's own.
+        version: of the message now.
+        message: its text now.
+        by: the user_id of who edited it.
+        timestamp: when.
+    """
+
+    id: str
+    version: int
+    message: str
+    by: str
+    timestamp: Timestamp
+
+
+class MessageEditedFrame(Frame, frozen=True, tag="message_edited"):
+    """A message was edited."""
+
+    data: MessageEditedData
+
+
+class MessageDeletedData(Placed, frozen=True, kw_only=True):
+    """A message was deleted; what stays of it is a tombstone.
+
+    Attributes:
+        id: of the message; `seq` and `link` are the deletion's own.
+        version: of the message now.
+        by: the user_id of who deleted it.
+        timestamp: when.
+    """
+
+    id: str
+    version: int
+    by: str
+    timestamp: Timestamp
+    reason: str | UnsetType = UNSET
+
+
+class MessageDeletedFrame(Frame, frozen=True, tag="message_deleted"):
+    """A message was deleted."""
+
+    data: MessageDeletedData
 
 
 class HistoryData(Data, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from roomkit.core.effects import Append, Effect
 from roomkit.core.events import Event
 from roomkit.core.inputs import Input
-from roomkit.core.policy import Policy, allow_everything
+from roomkit.core.policy import Policy, allow_own
 from roomkit.core.storage import Outcome
 from roomkit.ids import ConnectionId, RoomId
 from roomkit.testing.laws.answers import Answers
@@ -48,7 +48,7 @@ class Laws(Observer):
         sound: no law has been broken, and no step has failed.
     """
 
-    def __init__(self, world: World, policy: Policy = allow_everything) -> None:
+    def __init__(self, world: World, policy: Policy = allow_own) -> None:
         self._world = world
         self._policy = policy
         limits, clock = world.limits, world.clock

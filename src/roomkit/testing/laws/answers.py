@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from roomkit.core.commands import (
     Command,
+    DeleteMessage,
+    EditMessage,
     GetHistory,
     GetUsers,
     JoinRoom,
@@ -21,7 +23,10 @@ from roomkit.core.events import (
     Event,
     Failure,
     HistoryListed,
+    MessageDeleted,
+    MessageEdited,
     Ponged,
+    Posted,
     RoomJoined,
     RoomLeft,
     RosterListed,
@@ -32,7 +37,7 @@ from roomkit.core.state import State
 from roomkit.core.storage import Entry, Outcome
 from roomkit.core.timers import Timer
 from roomkit.errors import ErrorCode
-from roomkit.ids import ConnectionId, RequestId, RoomId, UserId
+from roomkit.ids import ConnectionId, Position, RequestId, RoomId, UserId, message_id
 from roomkit.limits import Limits
 from roomkit.testing.clock import ManualClock
 from roomkit.testing.laws.broken import LawBroken
@@ -113,6 +118,8 @@ class Answers(Observer):
             self._look_for_twin(node, event, sent)
         if isinstance(event, Acked) and isinstance(sent.command, SendMessage):
             self._hold_ack(node, event, sent.command, sent.user)
+        elif isinstance(event, Acked) and isinstance(sent.command, EditMessage | DeleteMessage):
+            self._hold_revision(event, sent.command, sent.user)
         elif isinstance(event, RoomJoined):
             self._hold_join(event, sent)
 
@@ -137,8 +144,10 @@ class Answers(Observer):
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
         """Law 3, in the log: no key is used twice within its time."""
         for told in self._truth.news:
-            message, entry = getattr(told.event, "message", None), told.entry
-            if message is None or message.idempotency_key is None:
+            if not isinstance(told.event, Posted):
+                continue
+            message, entry = told.event.message, told.entry
+            if message.idempotency_key is None:
                 continue
             name = (append.room, message.user_id, message.idempotency_key)
             first = self._keys.get(name)
@@ -197,6 +206,23 @@ class Answers(Observer):
         if event.duplicate and message.text == command.message:
             raise LawBroken(3, f"{event} calls the first send of {command} a duplicate")
         self._acked[room] = max(self._acked.get(room, 0), position.seq)
+
+    def _hold_revision(
+        self, event: Acked, command: EditMessage | DeleteMessage, user: UserId
+    ) -> None:
+        """An edit or delete is acknowledged with the entry that did it, and what it left."""
+        told = None
+        if event.room is not None and event.position is not None:
+            told = self._truth.told(event.room, event.position.link)
+        done = told.event if told is not None else None
+        if not isinstance(done, MessageEdited | MessageDeleted) or done.by != user:
+            raise LawBroken(4, f"{event} names {told}, which is not {command}")
+        left, text = done.message, getattr(command, "message", "")
+        place = message_id(Position(left.seq, left.link))
+        if (place, left.version, left.text) != (command.id, event.version, text):
+            raise LawBroken(4, f"{event} names {done}, which is not {command}")
+        if command.if_version not in (None, left.version - 1):
+            raise LawBroken(16, f"{command} made {left}")
 
     def _look_for_twin(self, node: Node, event: Failure, sent: _Sent) -> None:
         """A name that is called taken is one that somebody else has."""

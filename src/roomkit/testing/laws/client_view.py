@@ -16,6 +16,8 @@ from roomkit.core.events import (
     Event,
     GapTold,
     Message,
+    MessageDeleted,
+    MessageEdited,
     Moderated,
     OccupancyCounted,
     OccupantView,
@@ -135,6 +137,14 @@ class ClientView:
     def _posted(self, event: Posted) -> None:
         self._advance(event.room, event.seq, event.link).messages.append(event.message)
 
+    def _revised(self, event: MessageEdited | MessageDeleted) -> None:
+        view, new = self._advance(event.room, event.seq, event.link), event.message
+        for index, held in enumerate(view.messages):
+            if held.seq == new.seq:
+                if held.deleted is not None or new.version != held.version + 1:
+                    raise LawBroken(16, f"{held} of {event.room!r} became {new}")
+                view.messages[index] = new
+
     def _roster_changed(self, event: RosterChanged) -> None:
         view = self._advance(event.room, event.seq, event.link)
         if event.switched:
@@ -176,6 +186,8 @@ class ClientView:
         RoomLeft: _left,
         Advanced: _advanced,
         Posted: _posted,
+        MessageEdited: _revised,
+        MessageDeleted: _revised,
         RosterChanged: _roster_changed,
         Moderated: _moderated,
         TypingStarted: _typing,

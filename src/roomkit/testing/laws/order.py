@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from roomkit.core.commands import JoinRoom, LeaveRoom, SendMessage
+from roomkit.core.commands import EditMessage, JoinRoom, LeaveRoom, SendMessage
 from roomkit.core.effects import Append, Effect
-from roomkit.core.events import Moderated, Posted
+from roomkit.core.events import Message, MessageDeleted, MessageEdited, Moderated, Posted
 from roomkit.core.inputs import Input, Received
 from roomkit.core.storage import Outcome
 from roomkit.ids import ConnectionId, RoomId
@@ -57,7 +57,7 @@ class Order(Observer):
         connection, command = node.engine.state.connections.get(input.connection), input.command
         if connection is None or connection.session is None:
             return
-        if not isinstance(command, SendMessage | LeaveRoom | JoinRoom):
+        if not isinstance(command, SendMessage | EditMessage | LeaveRoom | JoinRoom):
             return
         newest = connection.headings[-1].command if connection.headings else None
         heading = newest.room if isinstance(newest, JoinRoom) else None
@@ -67,7 +67,7 @@ class Order(Observer):
         key = (input.connection, RoomId(wanted))
         line = self._lines.setdefault(key, _Line(connection.session.id))
         line.sent += 1
-        if isinstance(command, SendMessage):
+        if isinstance(command, SendMessage | EditMessage):
             line.texts[command.message] = line.sent
         elif isinstance(command, LeaveRoom):
             line.leaves.append(line.sent)
@@ -100,7 +100,7 @@ class Order(Observer):
                 if name == room and line.session in left and line.leaves:
                     line.logged = max(line.logged, line.leaves.pop(0))
             return
-        if not isinstance(told.event, Posted):
+        if not isinstance(told.event, Posted | MessageEdited):
             return
         text = told.event.message.text
         for (connection, name), line in self._lines.items():
@@ -132,8 +132,19 @@ class Order(Observer):
             put_out -= {arrival["user_id"] for arrival in fact["arrivals"]}
         if isinstance(told.event, Moderated) and told.event.removed:
             put_out.add(told.event.user_id)
+        elif isinstance(told.event, MessageEdited | MessageDeleted):
+            self._follow_revision(room, told, told.event.message)
         elif isinstance(told.event, Posted) and told.event.message.user_id in put_out:
             raise LawBroken(16, f"seq {seq} of {room!r} is by somebody put out before")
+
+    def _follow_revision(self, room: RoomId, told: Told, new: Message) -> None:
+        """Each version follows the one before, and nothing follows a tombstone."""
+        before = self._truth.logs[room][told.entry.seq - 2].room
+        old = next((one for one in before.messages if one.seq == new.seq), None)
+        if old is None or old.link != new.link:
+            raise LawBroken(16, f"seq {told.entry.seq} of {room!r} revises {new}: there is none")
+        if old.deleted is not None or new.version != old.version + 1:
+            raise LawBroken(16, f"seq {told.entry.seq} of {room!r} makes {new} of {old}")
 
     def _before(self, room: RoomId, told: Told) -> bool:
         """Tell whether the roster was shown before an entry."""

@@ -54,8 +54,12 @@ class Pages(Observer):
         seqs = [message.seq for message in messages]
         listed = [message.seq for message in page.messages]
         start = seqs.index(listed[0]) if listed and listed[0] in seqs else 0
-        if page.messages != messages[start : start + len(listed)]:
+        if listed != seqs[start : start + len(listed)]:
             raise LawBroken(5, f"{asked} listed {listed} of the messages {seqs}")
+        link = room.tip.link if room is not None else ""
+        for message in page.messages:
+            if message not in self._truth.forms_since(page.room, link, message.seq):
+                raise LawBroken(5, f"{asked} listed {message}, which it neither is nor becomes")
         if len(listed) > (asked.limit or self._limits.history_page):
             raise LawBroken(5, f"{asked} listed {len(listed)}")
         low, high = (listed[0], listed[-1]) if listed else _edges(asked)

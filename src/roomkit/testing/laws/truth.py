@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roomkit.core.effects import Append
-from roomkit.core.events import EntryEvent
+from roomkit.core.events import EntryEvent, Message, MessageDeleted, MessageEdited, Posted
 from roomkit.core.storage import Entry, Outcome, Stored
 from roomkit.ids import Position, RoomId
 from roomkit.testing.model import ModelRoom
@@ -66,6 +66,26 @@ class Truth(Observer):
             return ModelRoom(room)
         told = self.told(room, link)
         return told.room if told is not None else None
+
+    def link_at(self, room: RoomId, seq: int) -> str:
+        """Return the link of the entry at a seq of the log as it is, or one that is none's."""
+        log = self.logs.get(room, [])
+        return log[seq - 1].entry.link if seq <= len(log) else "0" * 16
+
+    def forms_since(self, room: RoomId, link: str, seq: int) -> list[Message]:
+        """Return what the message at a seq was after the entry with this link, and became since.
+
+        A page comes from an archive that another node may have written further on.
+        """
+        folded = self.at(room, link) or ModelRoom(room)
+        revised = (MessageEdited, MessageDeleted, Posted)
+        forms = [one for one in folded.messages if one.seq == seq]
+        forms += [
+            told.event.message
+            for told in self.logs.get(room, [])[folded.seq :]
+            if isinstance(told.event, revised) and told.event.message.seq == seq
+        ]
+        return forms
 
     def follows(self, room: RoomId, position: Position, tip: Position) -> bool:
         """Tell whether the log that ends, or ended, at `tip` has the entry at `position`."""

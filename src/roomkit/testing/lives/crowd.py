@@ -13,6 +13,8 @@ from typing import Literal
 
 from roomkit.core.commands import (
     Command,
+    DeleteMessage,
+    EditMessage,
     GetHistory,
     GetUsers,
     JoinRoom,
@@ -27,7 +29,15 @@ from roomkit.core.commands import (
 from roomkit.core.events import Pinged, User
 from roomkit.core.inputs import Asked, Connected, Garbled, HostCommand
 from roomkit.errors import CloseCode, ErrorCode
-from roomkit.ids import ConnectionId, Position, RequestId, RoomId, SessionId, UserId
+from roomkit.ids import (
+    ConnectionId,
+    Position,
+    RequestId,
+    RoomId,
+    SessionId,
+    UserId,
+    message_id,
+)
 from roomkit.testing.laws import ClientView, LawBroken, Laws, LegacyView, RoomView
 from roomkit.testing.world import Node, World
 from roomkit.wire import Codec
@@ -254,6 +264,26 @@ class Crowd:
         self._send(
             tab, lambda ref: SendMessage(message=text, room=room, ref=ref, idempotency_key=key)
         )
+
+    def revise(
+        self, tab: Tab, room: RoomId, which: int, if_version: int | None, text: str | None
+    ) -> None:
+        """Edit (or without a text delete) a message; of none too many, the room's first entry.
+
+        Args:
+            which: of the tab's own messages in the log, or with none of everybody's: an index.
+        """
+        messages = self.laws.truth.tip(room).messages
+        own = [one for one in messages if one.user_id == tab.user.user_id] or messages
+        seq = own[which].seq if -len(own) <= which < len(own) else 1
+        name = message_id(Position(seq, self.laws.truth.link_at(room, seq)))
+
+        def command(ref: str) -> Command:
+            if text is None:
+                return DeleteMessage(room=room, id=name, ref=ref, if_version=if_version)
+            return EditMessage(room=room, id=name, message=text, ref=ref, if_version=if_version)
+
+        self._send(tab, command)
 
     def say_wrongly(self, tab: Tab, room: RoomId | None, text: str) -> None:
         """Send a message that must be refused."""

@@ -101,6 +101,32 @@ class PeopleRules(Life):
             self.crowd.say(tab, self.spoken(tab, room), key)
         self.settle_if(quick)
 
+    @rule(
+        tab=tabs,
+        room=_ROOMS,
+        which=st.integers(-4, 3),
+        if_version=st.sampled_from([None, None, 1, 2]),
+        delete=st.sampled_from([False, False, True]),
+        times=st.sampled_from([1, 1, 2]),
+        quick=_QUICK,
+    )
+    def revise(
+        self,
+        tab: Tab,
+        room: RoomId,
+        which: int,
+        if_version: int | None,
+        delete: bool,
+        times: int,
+        quick: bool,
+    ) -> None:
+        tab = self.speaker(tab, 2)
+        if tab.protocol == 2:
+            for _ in range(times):
+                text = None if delete else self.crowd.new_text()
+                self.crowd.revise(tab, self.spoken(tab, room) or room, which, if_version, text)
+            self.settle_if(quick)
+
     @rule(tab=tabs, room=_ROOMS, text=_WRONG)
     def say_wrongly(self, tab: Tab, room: RoomId, text: str) -> None:
         self.crowd.say_wrongly(tab, room, text)

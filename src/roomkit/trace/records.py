@@ -34,6 +34,7 @@ __all__ = [
     "pack_state",
     "pack_step",
     "read_frames",
+    "same_state",
     "unpack_header",
     "unpack_state",
     "unpack_steps",
@@ -124,6 +125,11 @@ def unpack_state(packed: object) -> State:
         TraceError: this is no state of this version.
     """
     return _reading("a state", _state.read, packed)
+
+
+def same_state(one: State, other: State) -> bool:
+    """Tell whether two states are packed to the same bytes."""
+    return _encode(_state.write(one)) == _encode(_state.write(other))
 
 
 def unpack_header(packed: object) -> Header:

@@ -18,7 +18,7 @@ from roomkit.core.state import State
 from roomkit.ids import RoomId
 from roomkit.trace.differing import first_difference
 from roomkit.trace.reading import Segment
-from roomkit.trace.records import Header, Step, digest, pack_state
+from roomkit.trace.records import Header, Step, digest, same_state
 
 __all__ = ["Played", "Player", "Watcher", "replay"]
 
@@ -131,8 +131,9 @@ def replay(segments: Iterable[Segment], watcher: Watcher | None = None) -> Itera
         if player is None or not continues:
             player = Player(header, state)
         elif last is not None:
-            where = first_difference(pack_state(state), pack_state(player.engine.state))
-            if where is not None:
+            reached = player.engine.state
+            if not same_state(state, reached):
+                where = first_difference(state, reached) or "what is shared in it"
                 yield msgspec.structs.replace(last, difference=f"the state after it: {where}")
                 return
         watching.begins(player.engine.state, header, continues=continues)

@@ -101,14 +101,16 @@ def _is_plain(kind: Any) -> bool:
     return kind in _SCALARS or issubclass(kind, str | int)
 
 
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     """Return the annotations of the fields of a class, in order."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        names = kind.__struct_fields__
+    elif isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        names = tuple(field.name for field in dataclasses.fields(kind))
+    else:
+        raise TypeError(f"a trace cannot hold a {kind}: use a struct, a dataclass or a plain value")
     hints = get_type_hints(kind)
-    if issubclass(kind, msgspec.Struct):
-        return {name: hints[name] for name in kind.__struct_fields__}
-    if dataclasses.is_dataclass(kind):
-        return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
-    raise TypeError(f"a trace cannot hold a {kind}: use a struct, a dataclass or a plain value")
+    return {name: hints[name] for name in names}
 
 
 def _as_it_is(value: Any, _: dict[int, int]) -> Any:

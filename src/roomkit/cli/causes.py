@@ -30,6 +30,9 @@ _TIMERS = {
     Timer.LEASE: "it was time to renew the lease",
 }
 
+_PERIODIC = frozenset({Timer.UNANSWERED, Timer.OCCUPANCY, Timer.TIPS, Timer.LEASE})
+"""Timers of which it says nothing who set them first."""
+
 
 class Line(NamedTuple):
     """One cause; deeper ones are the causes of those above."""
@@ -99,13 +102,16 @@ class _Causes:
         yield from self._append(entry.sent, words.fact(entry.item.fact), origins, depth + 1)
 
     def _append(self, sent: Sent, what: str, origins: list[Origin], depth: int) -> Iterator[Line]:
-        for moment, outcome in reversed(sent.outcomes):
-            if not isinstance(outcome, Stored):
-                answer = f"the store answered append {sent.nonce.counter}: "
-                yield Line(depth, moment, answer + words.outcome(outcome))
-        for moment in reversed(sent.sent[1:]):
-            yield Line(depth, moment, f"append {sent.nonce.counter} was sent again, unchanged")
-        yield Line(depth, sent.sent[0], f"append {sent.nonce.counter} was sent: {what}")
+        number = sent.nonce.counter
+        between = [
+            Line(depth, moment, f"the store answered append {number}: {words.outcome(outcome)}")
+            for moment, outcome in sent.outcomes
+            if not isinstance(outcome, Stored)
+        ]
+        again = f"append {number} was sent again, unchanged"
+        between += [Line(depth, moment, again) for moment in sent.sent[1:]]
+        yield from sorted(between, key=lambda line: line.moment.number, reverse=True)
+        yield Line(depth, sent.sent[0], f"append {number} was sent: {what}")
         for origin in origins[:_MOST]:
             yield from self._origin(origin, sent, depth + 1)
         if len(origins) > _MOST:
@@ -128,14 +134,15 @@ class _Causes:
         yield from self._input(moment, depth + 1, key)
 
     def _answer(self, told: Told, origin: Origin, depth: int) -> Iterator[Line]:
-        for sent in reversed(origin.tries[-1:]):
-            item = sent.item_of(origin)
+        sent = origin.tries[-1] if origin.tries else None
+        item = sent.item_of(origin) if sent is not None else None
+        if sent is not None and item is not None:
             stored = [moment for moment, outcome in sent.outcomes if isinstance(outcome, Stored)]
-            if item is not None and item.position is not None and stored:
+            if item.position is not None and stored:
                 yield from self._entry(Entered(sent, item, stored[-1]), depth, origin)
                 return
-            what = "something" if item is None else words.fact(item.fact)
-            yield from self._append(sent, what, [origin], depth)
+            yield from self._step(told.moment, depth)
+            yield from self._append(sent, words.fact(item.fact), [origin], depth + 1)
             return
         if told.moment is not origin.moment:
             yield from self._step(told.moment, depth)
@@ -149,8 +156,9 @@ class _Causes:
         if told.answers is None and isinstance(told.moment.input, Received):
             yield from self._input(told.moment, depth)
             return
-        text = f"entry {event.seq} is another node's, or older than this trace"
-        yield Line(depth, told.moment, f"{text}; {words.given(told.moment.input, self.who)}")
+        text = f"entry {event.seq} was written by another node, or before this trace begins"
+        yield Line(depth, told.moment, text)
+        yield from self._step(told.moment, depth + 1)
 
     def _reload(self, moment: Moment, reason: str, dropped: Moment, depth: int) -> Iterator[Line]:
         yield Line(depth, moment, words.given(moment.input, self.who))
@@ -185,6 +193,8 @@ class _Causes:
         fired = [one for one in moment.fired if one.key == key] or moment.fired
         for one in fired:
             yield Line(depth, moment, self._fired(one))
+            if one.timer in _PERIODIC:
+                continue
             if one.set_by is None:
                 yield Line(depth + 1, moment, "that was set before this trace begins")
             else:

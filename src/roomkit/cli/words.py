@@ -35,6 +35,12 @@ _KINDS: dict[type, str] = {
     events.SignalSent: "signal",
 }
 
+_FED: dict[type, str] = {
+    storage.Hint: "the feed said that the room has news",
+    storage.StoreSignal: "another node signalled",
+    storage.Interrupted: "the feed said that it may have missed something",
+}
+
 
 def kind(told: object) -> str:
     """Return the word by which events of a kind are asked for."""
@@ -56,8 +62,10 @@ def event(told: events.Event) -> str:
         case events.RosterChanged():
             return f"{_roster(told)} (entry {told.seq})"
         case events.Moderated():
-            act = f"{told.username}: {told.action} by {told.by}"
+            act = f"{told.action} of {told.username} by {told.by}"
             return f"{act}{_reason(told.reason)} (entry {told.seq})"
+        case events.Advanced():
+            return f"something nobody sees (entry {told.seq})"
         case events.RoomJoined():
             return _joined(told)
         case events.RoomLeft():
@@ -71,13 +79,13 @@ def event(told: events.Event) -> str:
         case events.RosterListed():
             return f"the list of users: {_names(one.username for one in told.occupants)}"
         case events.HistoryListed():
-            return f"a page of {len(told.messages)} messages"
+            return f"a page of {_how_many(len(told.messages), 'message', 'messages')}"
         case events.TypingStarted():
             return f"{told.username} types"
         case events.TypingStopped():
             return f"{told.username} stopped typing"
         case events.OccupancyCounted():
-            return f"{told.users} users are there"
+            return _how_many(told.users, "user is there", "users are there")
         case events.SignalSent():
             return f"{told.username} signals {told.name}"
         case _:
@@ -97,7 +105,7 @@ def fact(proposed: object) -> str:
             names = _names(one.username for one in proposed.arrivals)
             return f"all of this node's occupants: {names}" if proposed.all else f"{names} enters"
         case facts.Left():
-            return f"{len(proposed.departures)} sessions leave"
+            return _how_many(len(proposed.departures), "session leaves", "sessions leave")
         case facts.Moderated():
             act = f"{proposed.action} {proposed.username}, by {proposed.by}"
             return f"{act}{_reason(proposed.reason)}"
@@ -164,7 +172,7 @@ def given(taken: inputs.Input, who: Who) -> str:
         case inputs.TipsRead():
             return "the store told its tips" if taken.tips is not None else "no tips were read"
         case inputs.Fed():
-            return f"the feed brought {_plainly(taken.item)}"
+            return _FED.get(type(taken.item), _plainly(taken.item))
         case inputs.LapsedFound():
             return f"no live lease was found of node {', '.join(taken.lapsed) or 'none'}"
         case inputs.Drain():
@@ -207,10 +215,7 @@ def _joined(told: events.RoomJoined) -> str:
         return f"joined; what followed entry {told.position.seq} was sent again"
     if told.recovered is None:
         return f"joined at entry {told.position.seq}"
-    return (
-        f"joined anew at entry {told.position.seq}; entries from {told.gap_from} on could not be "
-        f"sent again ({told.gap_reason})"
-    )
+    return f"joined anew at entry {told.position.seq}, not recovered ({told.gap_reason})"
 
 
 def _acked(seq: int, duplicate: bool) -> str:
@@ -218,7 +223,11 @@ def _acked(seq: int, duplicate: bool) -> str:
 
 
 def _read(log: storage.LogSlice | None) -> str:
-    return "it failed" if log is None else f"{len(log.entries)} entries"
+    return "it failed" if log is None else f"{_how_many(len(log.entries), 'entry', 'entries')}"
+
+
+def _how_many(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _reason(reason: str | None) -> str:

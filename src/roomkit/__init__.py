@@ -33,6 +33,7 @@ from roomkit.errors import (
     RoomkitError,
     SettingsError,
     StoreError,
+    TraceError,
     WatcherTooSlow,
 )
 from roomkit.ids import RoomId, UserId
@@ -84,6 +85,7 @@ __all__ = [
     "SignalSent",
     "Store",
     "StoreError",
+    "TraceError",
     "Transport",
     "TransportClosed",
     "TypingStarted",

@@ -22,13 +22,14 @@ from roomkit.runtime.handshake import Authenticate, Identities, mint
 from roomkit.runtime.host_rooms import HostRooms
 from roomkit.runtime.node import Node
 from roomkit.runtime.origins import accepts_origin
-from roomkit.runtime.recorder import RECORD_MIB, BlackBox, running_engine
+from roomkit.runtime.recorder import BlackBox, running_engine
 from roomkit.runtime.serving import drain, serve
 from roomkit.runtime.stats import HubStats
 from roomkit.runtime.tokens import Tokens
 from roomkit.runtime.transport import Handshake, Transport
 from roomkit.runtime.watchers import RoomEvents
 from roomkit.stores import MemoryStore, Store
+from roomkit.trace import RECORD_MIB
 
 __all__ = ["Hub"]
 

@@ -35,10 +35,7 @@ from roomkit.runtime.complaints import Complaints
 from roomkit.trace.folder import TraceFolder
 from roomkit.trace.records import FORMAT, Header, pack_state, pack_step
 
-__all__ = ["RECORD_MIB", "BlackBox", "RecordedEngine", "Tape", "running_engine"]
-
-RECORD_MIB = 64
-"""The most a trace takes, unless the host says otherwise."""
+__all__ = ["BlackBox", "RecordedEngine", "Tape", "running_engine"]
 
 _FLUSH_SECONDS = 0.05
 _BEHIND_BYTES = 32 * 1024 * 1024

@@ -5,12 +5,13 @@ only a digest: the rest follows (law 14). It holds what people wrote and who the
 secret, since none reaches the engine.
 """
 
-from roomkit.trace.folder import TraceFolder
+from roomkit.trace.folder import RECORD_MIB, TraceFolder
 from roomkit.trace.reading import Segment, read_trace
 from roomkit.trace.records import Header, Step
 from roomkit.trace.replaying import Played, Watcher, replay
 
 __all__ = [
+    "RECORD_MIB",
     "Header",
     "Played",
     "Segment",

@@ -14,7 +14,10 @@ from pathlib import Path
 from roomkit.errors import TraceError
 from roomkit.trace.records import MAGIC, Header, frame, frame_steps
 
-__all__ = ["TraceFolder", "segments"]
+__all__ = ["RECORD_MIB", "TraceFolder", "segments"]
+
+RECORD_MIB = 64
+"""The most a trace takes, unless the host says otherwise."""
 
 _QUARTERS = 4  # a segment is full when its steps take a quarter of the whole trace
 

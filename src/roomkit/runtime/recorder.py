@@ -35,7 +35,7 @@ from roomkit.runtime.complaints import Complaints
 from roomkit.trace.folder import TraceFolder
 from roomkit.trace.records import FORMAT, Header, pack_state, pack_step
 
-__all__ = ["BlackBox", "RecordedEngine", "Tape", "running_engine"]
+__all__ = ["BlackBox", "RecordedEngine", "Tape", "packed", "running_engine"]
 
 _FLUSH_SECONDS = 0.05
 _BEHIND_BYTES = 32 * 1024 * 1024
@@ -157,10 +157,10 @@ class RecordedEngine(Engine):
         if tape.wants_state and not self._failed:
             first = self._number + 1
             header = Header(FORMAT, self._run, first, _VERSION, self._limits, self._asks)
-            tape.begin(header, _packed(self.state))
+            tape.begin(header, packed(self.state))
 
 
-def _packed(state: State) -> object:
+def packed(state: State) -> object:
     """Pack a state without the garbage collector, which would look through all of it again and
     again, and find nothing: four times as fast."""
     collecting = gc.isenabled()

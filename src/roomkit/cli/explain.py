@@ -69,10 +69,10 @@ def _watch(chronicle: Chronicle, segments: Sequence[Segment]) -> int | None:
 
 def _pick(chronicle: Chronicle, user: str, which: str) -> Told:
     for told in reversed(chronicle.told):
-        if which in ("last", words.kind(told.event), _seq(told)):
+        if which in ("last", words.kind(type(told.event)), _seq(told)):
             return told
     if chronicle.told:
-        kinds = sorted({words.kind(told.event) for told in chronicle.told})
+        kinds = sorted({words.kind(type(told.event)) for told in chronicle.told})
         raise TraceError(
             f"{user} was told nothing like {which!r} in {chronicle.room}: give a seq, or one of "
             f"{', '.join(kinds)}; `--event list` shows what there is"
@@ -93,7 +93,7 @@ def _list(told: Sequence[Told]) -> Iterator[str]:
     for one in told:
         moment = one.moment
         yield (
-            f"{at(moment.now.wall)}  {moment.number:<8}  {words.kind(one.event):<9}  "
+            f"{at(moment.now.wall)}  {moment.number:<8}  {words.kind(type(one.event)):<9}  "
             f"{words.event(one.event)}"
         )
 

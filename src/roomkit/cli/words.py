@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 
 from roomkit.core import commands, events, facts, inputs, state, storage
 
-__all__ = ["Who", "command", "event", "fact", "given", "kind", "outcome"]
+__all__ = ["KINDS", "Who", "command", "event", "fact", "given", "kind", "outcome"]
 
 Who = Callable[[str], str]
 """Returns the name of the user of a connection, a session or a user id."""
 
 _LONGEST = 60
 
-_KINDS: dict[type, str] = {
+KINDS: dict[type, str] = {
     events.Posted: "message",
     events.MessageEdited: "edit",
     events.MessageDeleted: "delete",
@@ -34,6 +34,7 @@ _KINDS: dict[type, str] = {
     events.OccupancyCounted: "occupancy",
     events.SignalSent: "signal",
 }
+"""What events are asked for by; others by the name of their class."""
 
 _FED: dict[type, str] = {
     storage.Hint: "the feed said that the room has news",
@@ -42,9 +43,9 @@ _FED: dict[type, str] = {
 }
 
 
-def kind(told: object) -> str:
-    """Return the word by which events of a kind are asked for."""
-    return _KINDS.get(type(told)) or _snake(type(told).__name__)
+def kind(told: type) -> str:
+    """Return the word by which events of a class are asked for."""
+    return KINDS.get(told) or _snake(told.__name__)
 
 
 def event(told: events.Event) -> str:

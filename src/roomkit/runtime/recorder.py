@@ -79,7 +79,8 @@ async def running_engine(
     try:
         yield RecordedEngine(tape, limits=limits, mint=mint, policy=policy)
     finally:
-        await anyio.to_thread.run_sync(tape.close)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(tape.close)
 
 
 class RecordedEngine(Engine):
@@ -125,7 +126,7 @@ class RecordedEngine(Engine):
         raised: str | None = None
         try:
             effects = super().step(input, now)
-        except Exception as error:
+        except BaseException as error:
             raised = type(error).__name__
             raise
         finally:

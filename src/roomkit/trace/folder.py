@@ -22,6 +22,7 @@ RECORD_MIB = 64
 _QUARTERS = 4  # a segment is full when its steps take a quarter of the whole trace
 
 _SUFFIX = ".segment"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class TraceFolder:
@@ -46,7 +47,7 @@ class TraceFolder:
             self._sizes = {segment: segment.stat().st_size for segment in kept}
             self._number = max((int(segment.stem) for segment in kept), default=0)
             probe = path / f"{self._number + 1:08}{_SUFFIX}"
-            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            os.close(os.open(probe, _NEW, 0o600))
             probe.unlink()
         except OSError as error:
             raise TraceError(
@@ -80,7 +81,7 @@ class TraceFolder:
             )
         self._number += 1
         self._segment = self._path / f"{self._number:08}{_SUFFIX}"
-        self._file = os.open(self._segment, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file = os.open(self._segment, _NEW, 0o600)
         self._sizes[self._segment] = 0
         self._write(opening)
         self._steps_bytes = 0

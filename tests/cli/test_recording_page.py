@@ -13,7 +13,9 @@ from roomkit.cli import main
 from tests.test_documentation import PROJECT, blocks, python_blocks
 
 PAGE = PROJECT / "docs" / "recording.md"
-CHANGING = re.compile(r"\d{4}-\d\d-\d\d|[\d:]{8}\.\d{3}|(?<=run )\S+|\d+(?=  )|(?<=step )\d+|[\d.]+$")
+CHANGING = re.compile(
+    r"\d{4}-\d\d-\d\d|[\d:]{8}\.\d{3}|(?<=run )\S+|\d+(?=  )|(?<=step )\d+|[\d.]+$"
+)
 
 
 def masked(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A hub's black box: all of its life is in it, no secret is, and its troubles never reach the chat."""
+"""The black box: all of its life is in it, no secret is, and the chat never feels its troubles."""
 
 from __future__ import annotations
 

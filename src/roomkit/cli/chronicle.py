@@ -14,6 +14,7 @@ from typing import TypeVar
 from roomkit.core.effects import Append, Attach, Broadcast, Deliver, Detach, Effect
 from roomkit.core.events import EntryEvent, Event
 from roomkit.core.inputs import Appended, Input, Now
+from roomkit.core.queue import all_waiting
 from roomkit.core.state import Batch, BatchItem, Served, State, UserState, Waiting
 from roomkit.core.storage import Nonce, Outcome, Stored
 from roomkit.core.timers import Timer, Timers
@@ -209,7 +210,7 @@ class Chronicle(Watcher):
             del self._origins[id(origin.waiting)]
         if served is None:
             return
-        for waiting in _waiting(served):
+        for waiting in all_waiting(served):
             if not waiting.answered and id(waiting) not in self._origins:
                 self._origins[id(waiting)] = Origin(waiting, self._moment)
         self._note_appends(played.effects, served)
@@ -304,13 +305,3 @@ def _claim(answered: list[Origin], effect: Deliver) -> Origin | None:
         if waiting.connection == effect.connection and same_ref:
             return answered.pop(index)
     return None
-
-
-def _waiting(served: Served) -> Iterator[Waiting]:
-    """Yield everything that waits in a room."""
-    yield from served.queue
-    if served.batch is not None:
-        for item in served.batch.items:
-            yield from item.waiting
-    for paging in served.pages.values():
-        yield paging.waiting

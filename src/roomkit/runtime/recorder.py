@@ -122,16 +122,14 @@ class RecordedEngine(Engine):
         if self._tape.attention:
             self._attend()
         self._number += 1
-        effects: list[Effect] | None = None
-        raised: str | None = None
+        self._failed = True
         try:
             effects = super().step(input, now)
         except BaseException as error:
-            raised = type(error).__name__
+            self._note(input, now, None, type(error).__name__)
             raise
-        finally:
-            self._failed = effects is None
-            self._note(input, now, effects, raised)
+        self._failed = False
+        self._note(input, now, effects, None)
         return effects
 
     def _note(

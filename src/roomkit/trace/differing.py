@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 import msgspec
 
@@ -46,9 +47,11 @@ def _named(value: object) -> Iterator[tuple[str, object]] | None:
     if dataclasses.is_dataclass(value):
         return ((f".{one.name}", getattr(value, one.name)) for one in dataclasses.fields(value))
     if isinstance(value, dict):
-        return ((f"[{key!r}]", one) for key, one in value.items())
+        held = cast("dict[object, object]", value)
+        return ((f"[{key!r}]", one) for key, one in held.items())
     if isinstance(value, list | tuple | deque):
-        return ((f"[{index}]", one) for index, one in enumerate(value))
+        items = cast("Iterable[object]", value)
+        return ((f"[{index}]", one) for index, one in enumerate(items))
     if isinstance(value, Timers):
         return ((f"[{timer} {key}]", at) for timer, key, at in value)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from roomkit.core.state import State
@@ -41,9 +42,8 @@ class Segment:
         Raises:
             TraceError: another version wrote it.
         """
-        frames = read_frames(self._data)
-        next(frames)
-        return unpack_state(next(frames))
+        _, state = islice(read_frames(self._data), 2)
+        return unpack_state(state)
 
     def steps(self) -> Iterator[Step]:
         """Yield every step, decoded when its turn comes.
@@ -51,9 +51,7 @@ class Segment:
         Raises:
             TraceError: another version wrote it.
         """
-        frames = read_frames(self._data)
-        next(frames), next(frames)
-        for batch in frames:
+        for batch in islice(read_frames(self._data), 2, None):
             yield from unpack_steps(batch)
 
 
@@ -94,5 +92,4 @@ def _bytes_of(path: Path) -> bytes:
 
 def _is_begun(data: bytes) -> bool:
     """Tell whether header and state are there."""
-    frames = read_frames(data)
-    return next(frames, None) is not None and next(frames, None) is not None
+    return len(list(islice(read_frames(data), 2))) == 2

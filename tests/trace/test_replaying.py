@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -285,6 +286,14 @@ def test_what_is_no_trace_is_told_so(tmp_path: Path) -> None:
         read_trace(odd)
     with pytest.raises(TraceError, match="cannot be read"):
         read_trace(tmp_path / "nowhere")
+
+
+def test_a_record_nobody_wrote_is_told_so(tmp_path: Path) -> None:
+    for body in (b"not packed", zlib.compress(b"\xc1"), zlib.compress(b"\x91" * 10_000)):
+        head = len(body).to_bytes(4) + zlib.crc32(body).to_bytes(4)
+        (tmp_path / "00000001.segment").write_bytes(MAGIC + head + body)
+        with pytest.raises(TraceError, match="read it with the roomkit that wrote it"):
+            read_trace(tmp_path)
 
 
 def test_a_trace_of_a_newer_format_names_the_version_that_reads_it(tmp_path: Path) -> None:

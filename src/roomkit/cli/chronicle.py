@@ -80,11 +80,6 @@ class Sent:
         """Return the fact proposed for a command."""
         return next((item for item in self.batch.items if _has(item, origin)), None)
 
-    def item_at(self, link: str) -> BatchItem | None:
-        """Return the fact that became the entry with this link."""
-        items = self.batch.items
-        return next((one for one in items if one.position and one.position.link == link), None)
-
     def origins_of(self, item: BatchItem) -> list[Origin]:
         """Return the commands a fact was proposed for."""
         return [origin for origin in self.origins if _has(item, origin)]

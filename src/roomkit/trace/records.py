@@ -23,7 +23,6 @@ from roomkit.limits import Limits
 from roomkit.trace.values import Codec
 
 __all__ = [
-    "DIGEST_BYTES",
     "FORMAT",
     "MAGIC",
     "Header",
@@ -48,10 +47,13 @@ MAGIC = b"roomkit trace\n"
 FORMAT = 1
 """Version of what this file describes; nothing reads a newer one."""
 
-DIGEST_BYTES = 8
+_DIGEST_BYTES = 8
 _HEAD_BYTES = 8
 _LEVEL = 1  # of zlib: a batch is packed in a moment, to about a third
 
+_NOT_OURS = (
+    msgspec.DecodeError, zlib.error, LookupError, RecursionError, TypeError, ValueError
+)  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -107,10 +109,10 @@ def digest(effects: Sequence[Effect]) -> bytes:
     """Return what tells one list of effects from every other: 8 bytes of BLAKE2b."""
     if not effects:
         return _OF_NOTHING
-    return hashlib.blake2b(written_down(effects), digest_size=DIGEST_BYTES).digest()
+    return hashlib.blake2b(written_down(effects), digest_size=_DIGEST_BYTES).digest()
 
 
-_OF_NOTHING = hashlib.blake2b(written_down(()), digest_size=DIGEST_BYTES).digest()
+_OF_NOTHING = hashlib.blake2b(written_down(()), digest_size=_DIGEST_BYTES).digest()
 
 
 def pack_state(state: State) -> object:
@@ -187,10 +189,15 @@ def _steps(packed: Any) -> list[Step]:
     ]
 
 
+def _unpacked(body: bytes) -> object:
+    decoded: object = msgspec.msgpack.decode(zlib.decompress(body))
+    return decoded
+
+
 def _reading(what: str, read: Callable[[Any], T], packed: object) -> T:
     try:
         return read(packed)
-    except (msgspec.ValidationError, LookupError, TypeError, ValueError) as error:
+    except _NOT_OURS as error:
         raise TraceError(
             f"the trace does not hold {what} this version knows ({error}): read it with the "
             "roomkit that wrote it"
@@ -225,10 +232,14 @@ def whole_frames(data: bytes) -> int:
 
 
 def read_frames(data: bytes) -> Iterator[object]:
-    """Yield what the whole frames of a segment hold."""
+    """Yield what the whole frames of a segment hold.
+
+    Raises:
+        TraceError: no roomkit wrote this frame.
+    """
     at, end = len(MAGIC), whole_frames(data)
     while at < end:
         length = int.from_bytes(data[at : at + 4])
         body = data[at + _HEAD_BYTES : at + _HEAD_BYTES + length]
-        yield msgspec.msgpack.decode(zlib.decompress(body))
+        yield _reading("records", _unpacked, body)
         at += _HEAD_BYTES + length

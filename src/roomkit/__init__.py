@@ -46,7 +46,7 @@ from roomkit.runtime import (
     Transport,
     TransportClosed,
 )
-from roomkit.stores import MemoryStore, Store
+from roomkit.stores import MemoryStore, SqliteStore, Store
 
 __all__ = [
     "Action",
@@ -76,6 +76,7 @@ __all__ = [
     "RosterChanged",
     "SettingsError",
     "SignalSent",
+    "SqliteStore",
     "Store",
     "StoreError",
     "Transport",

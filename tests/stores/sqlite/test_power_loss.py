@@ -171,7 +171,7 @@ async def test_what_normal_loses_is_told_as_a_gap_and_never_becomes_a_fork(
         assert (await again.receive()).type == "welcome"
         since = {"seq": lost.seq, "link": lost.link}
         await again.send("join_room", {"room": "lobby", "since": since})
-        joined = (await again.receive()).data
+        joined: dict[str, Any] = (await again.receive()).data
     assert (joined["recovered"], joined["gap"]) == (
         False,
         {"reason": "forked", "from_seq": lost.seq + 1},

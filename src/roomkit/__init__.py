@@ -50,7 +50,7 @@ from roomkit.runtime import (
     Transport,
     TransportClosed,
 )
-from roomkit.stores import MemoryStore, Store
+from roomkit.stores import MemoryStore, SqliteStore, Store
 
 __all__ = [
     "Action",
@@ -83,6 +83,7 @@ __all__ = [
     "RosterChanged",
     "SettingsError",
     "SignalSent",
+    "SqliteStore",
     "Store",
     "StoreError",
     "TraceError",

@@ -138,7 +138,8 @@ DEPENDENCIES: dict[str, str] = {
     "built on it",
     "zestapi": "the framework of the adapter, in the one version it has been tried with",
     "websockets": "the library of the adapter, with a trio server from version 17 on; and, for "
-    "`testing`, the protocol of the client that the transport suite uses",
+    "`client` and `testing`, the websocket protocol without a socket, so that one client runs on "
+    "asyncio and trio",
     "hypothesis": "the suites try random histories",
     "pytest": "the suites are pytest classes",
     "anyio[trio]": "every asynchronous test runs on both event loops",

@@ -33,6 +33,7 @@ from roomkit.errors import (
     RoomkitError,
     SettingsError,
     StoreError,
+    TraceError,
     WatcherTooSlow,
 )
 from roomkit.ids import RoomId, UserId
@@ -49,7 +50,7 @@ from roomkit.runtime import (
     Transport,
     TransportClosed,
 )
-from roomkit.stores import MemoryStore, Store
+from roomkit.stores import MemoryStore, SqliteStore, Store
 
 __all__ = [
     "Action",
@@ -82,8 +83,10 @@ __all__ = [
     "RosterChanged",
     "SettingsError",
     "SignalSent",
+    "SqliteStore",
     "Store",
     "StoreError",
+    "TraceError",
     "Transport",
     "TransportClosed",
     "TypingStarted",

@@ -22,6 +22,7 @@ import msgspec
 
 from roomkit.client import asks
 from roomkit.client.asks import Ask, Connectivity, Output
+from roomkit.client.deadlines import soonest
 from roomkit.client.link import Identity, Link
 from roomkit.client.rooms import Rooms
 from roomkit.client.traffic import Traffic
@@ -95,8 +96,7 @@ class Machine:
     @property
     def next_deadline(self) -> int | None:
         """When to call `tick`, None if never; to be read after every call."""
-        times = (self._link.deadline, self._rooms.deadline, typing_until(self.view))
-        return min((at for at in times if at is not None), default=None)
+        return soonest(self._link.deadline, self._rooms.deadline, typing_until(self.view))
 
     # The connection
 

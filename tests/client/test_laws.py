@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomkit.client.asks import Output
+from roomkit.client.asks import Answered, Ask, Output, Rejected
 from roomkit.client.view import apply, joining
 from roomkit.client.view_data import RoomView, View
 from roomkit.core.events import Event
@@ -39,11 +39,31 @@ LIMITS = Limits(
 )
 
 
+class WatchedStage(Stage):
+    """A stage that gives every ask a ticket and keeps the answers."""
+
+    def __init__(self) -> None:
+        super().__init__({"username": "alice"}, LIMITS)
+        self.asked = 0
+        self.answers: list[int] = []
+        ask = self.machine.ask
+
+        def ask_with_ticket(asked: Ask, now: int) -> list[Output]:
+            self.asked += 1
+            return ask(asked, now, self.asked)
+
+        self.machine.ask = ask_with_ticket  # type: ignore[method-assign, assignment]  # to look on
+
+    def _perform(self, outputs: list[Output]) -> None:
+        self.answers += [one.ticket for one in outputs if isinstance(one, Answered | Rejected)]
+        super()._perform(outputs)
+
+
 class Life:
     """One random life, step by step."""
 
     def __init__(self) -> None:
-        self.stage = Stage({"username": "alice"}, LIMITS)
+        self.stage = WatchedStage()
         self.kept: list[tuple[View, bytes]] = []
         self.sent = 0
         self.witness = self.stage.person("wanda", ROOM)
@@ -210,5 +230,6 @@ def test_a_client_that_was_cut_knows_what_one_knows_that_never_was(
     posted = [one["message"] for one in witnessed.messages if one.get("user_id") == "guest-1"]
     assert posted == [f"alice {number}" for number in range(1, life.sent + 1)]
     assert room.pending == ()
+    assert sorted(life.stage.answers) == list(range(1, life.stage.asked + 1))
     for view, encoded in life.kept:
         assert msgspec.json.encode(view) == encoded

@@ -103,6 +103,7 @@ class Machine:
     def start(self, now: int) -> list[Output]:
         """Connect, for the first time or after having stopped; else nothing happens."""
         if self.state == "stopped" or (self.state == "offline" and self.retry_at is None):
+            self._link.problem = None
             self._link.connect(now)
         return self._taken()
 

@@ -40,7 +40,10 @@ from roomkit.client.view_data import Message, Problem, Record, RoomView, User, V
 __all__ = ["Chat", "Token", "connect"]
 
 Token = str | Callable[[], Awaitable[str]]
-"""The host's token, or what fetches a fresh one; it is called before each connection."""
+"""The host's token, or what fetches a fresh one before each connection.
+
+An OSError that it raises is a connection that failed; any other error ends the block of `connect`.
+"""
 
 
 @asynccontextmanager

@@ -99,8 +99,10 @@ class TestTheChat:
             url = f"http://localhost:{example.port}"
             assert await example.stop(signal.SIGINT) == (
                 0,
-                "roomkit chat: rooms are kept in sqlite:chat.db (ROOMKIT_STORE)\n"
-                f"roomkit chat: {url} (Ctrl-C stops it)\n",
+                (
+                    "roomkit chat: rooms are kept in sqlite:chat.db (ROOMKIT_STORE)\n"
+                    f"roomkit chat: {url} (Ctrl-C stops it)\n"
+                ),
             )
         assert sorted(os.listdir(tmp_path)) == ["chat.db", "chat.db.lock"]
 

@@ -49,7 +49,7 @@ from roomkit.runtime import (
     Transport,
     TransportClosed,
 )
-from roomkit.stores import MemoryStore, Store
+from roomkit.stores import MemoryStore, SqliteStore, Store
 
 __all__ = [
     "Action",
@@ -82,6 +82,7 @@ __all__ = [
     "RosterChanged",
     "SettingsError",
     "SignalSent",
+    "SqliteStore",
     "Store",
     "StoreError",
     "Transport",

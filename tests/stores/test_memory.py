@@ -24,7 +24,7 @@ from roomkit.core.storage import (
 from roomkit.ids import NodeId, RoomId
 from roomkit.limits import Limits
 from roomkit.stores import MemoryStore, Store
-from roomkit.stores.memory import FEED_ITEMS
+from roomkit.stores.handles import FEED_ITEMS
 from roomkit.testing.store_laws.writing import (
     LOBBY,
     MINUTE_MS,

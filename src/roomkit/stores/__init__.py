@@ -2,5 +2,6 @@
 
 from roomkit.stores.base import Store
 from roomkit.stores.memory import MemoryStore
+from roomkit.stores.sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "Store"]
+__all__ = ["MemoryStore", "SqliteStore", "Store"]

@@ -1,27 +1,21 @@
-"""The store that remembers in this process: handles, their feeds, leases, and letting old rooms go.
+"""The store that remembers in this process: its calls, leases, and letting old rooms go.
 
-What one room keeps is in `memory_room.py`. No call waits, so every call is atomic; handles on the
-same rooms belong to one event loop.
+What one room keeps is in `memory_room.py`, what handles tell each other in `handles.py`. No call
+waits, so every call is atomic.
 """
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right, insort
-from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from copy import copy
 from secrets import token_bytes
-from typing import Self
-
-import anyio
-from anyio.lowlevel import checkpoint
 
 from roomkit.core.effects import Append
 from roomkit.core.storage import (
     Hint,
-    Interrupted,
     LogSlice,
     MessagePage,
     MessageRow,
@@ -29,18 +23,14 @@ from roomkit.core.storage import (
     PageQuery,
     RoomRecord,
     Snapshot,
-    StoreFeed,
-    StoreSignal,
     Tip,
 )
 from roomkit.ids import NodeId, RoomId
 from roomkit.limits import Limits
+from roomkit.stores.handles import Followers, StoreHandle
 from roomkit.stores.memory_room import NONCE_MS, MemoryRoom
 
-__all__ = ["FEED_ITEMS", "MemoryStore"]
-
-FEED_ITEMS = 1024
-"""How many hints and signals wait for a handle's reader before they become one `Interrupted`."""
+__all__ = ["MemoryStore"]
 
 _SWEPT = 8  # rooms an append call looks at beyond those it can create: no call makes a long pause
 
@@ -56,7 +46,7 @@ class _Shared:
         self.clock = clock
         self.rooms: OrderedDict[RoomId, MemoryRoom] = OrderedDict()  # last appended to last
         self.names: list[RoomId] = []  # the same rooms in code point order
-        self.followers: dict[RoomId, set[MemoryStore]] = {}
+        self.followers: Followers = {}
         self.leases: dict[NodeId, float] = {}
         self.secret = token_bytes(32)
         self.keep_ms = max(limits.log_age_ms, limits.idempotency_ms, NONCE_MS)
@@ -85,32 +75,7 @@ class _Shared:
                 del self.names[bisect_left(self.names, name)]
 
 
-class _Feed:
-    """The bounded buffer between all who append or signal and the one reader of a handle."""
-
-    def __init__(self) -> None:
-        self._items: deque[StoreFeed] = deque()
-        self._arrived = anyio.Event()
-
-    def put(self, item: StoreFeed) -> None:
-        if len(self._items) >= FEED_ITEMS:
-            self._items.clear()
-            item = Interrupted()
-        self._items.append(item)
-        self._arrived.set()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> StoreFeed:
-        await checkpoint()
-        while not self._items:
-            self._arrived = anyio.Event()
-            await self._arrived.wait()
-        return self._items.popleft()
-
-
-class MemoryStore:
+class MemoryStore(StoreHandle):
     """Keeps rooms in memory: everything `Store` promises, until the process ends.
 
     A room without followers is forgotten when its last entry is older than `limits.log_age_ms` (at
@@ -135,13 +100,7 @@ class MemoryStore:
         if messages < 1:
             raise ValueError(f"messages must be 1 or more, not {messages}: a room keeps its newest")
         self._shared = _Shared(limits, messages, clock)
-        self._feed: _Feed | None = None
-
-    def another(self) -> Self:
-        """Return a second handle on the same rooms, as another node of the same process has it."""
-        other = copy(self)
-        other._feed = None
-        return other
+        super().__init__(self._shared.followers)
 
     @property
     def durability(self) -> str:
@@ -153,8 +112,7 @@ class MemoryStore:
         try:
             yield
         finally:
-            for room in list(self._shared.followers):
-                self._unfollow(room)
+            self._unfollow_all()
 
     def lane(self, room: RoomId) -> int:
         return 0
@@ -183,8 +141,7 @@ class MemoryStore:
             shared.add(name, room)
         else:
             shared.rooms.move_to_end(name)
-        followers = shared.followers.get(name)
-        if followers is not None and followers != {self}:
+        if self._others_follow(name):
             self._tell(name, Hint(name, room.after(before)))
         return outcome
 
@@ -214,41 +171,6 @@ class MemoryStore:
         names = self._shared.names
         start = 0 if after is None else bisect_right(names, after)
         return names[start : start + limit]
-
-    async def follow(self, room: RoomId) -> None:
-        self._shared.followers.setdefault(room, set()).add(self)
-
-    async def unfollow(self, room: RoomId) -> None:
-        self._unfollow(room)
-
-    def _unfollow(self, room: RoomId) -> None:
-        followers = self._shared.followers.get(room, set())
-        followers.discard(self)
-        if not followers:
-            self._shared.followers.pop(room, None)
-
-    @asynccontextmanager
-    async def feed(self) -> AsyncGenerator[AsyncIterator[StoreFeed]]:
-        """As the contract says; what comes while no feed is open is lost.
-
-        Raises:
-            RuntimeError: this handle's feed is open already.
-        """
-        if self._feed is not None:
-            raise RuntimeError("this handle's feed is open already: read it, or take another()")
-        self._feed = feed = _Feed()
-        try:
-            yield feed
-        finally:
-            self._feed = None
-
-    async def signal(self, room: RoomId, payload: bytes) -> None:
-        self._tell(room, StoreSignal(room, payload))
-
-    def _tell(self, room: RoomId, item: StoreFeed) -> None:
-        for follower in self._shared.followers.get(room, ()):
-            if follower is not self and follower._feed is not None:
-                follower._feed.put(item)
 
     async def renew(self, node: NodeId, ttl_ms: int) -> bool:
         leases, now = self._shared.leases, self._shared.clock()

@@ -13,8 +13,7 @@ from secrets import token_hex
 
 from roomkit.core.effects import Append
 from roomkit.core.storage import (
-    Around,
-    Before,
+    After,
     Behind,
     Entry,
     Known,
@@ -30,6 +29,7 @@ from roomkit.core.storage import (
 )
 from roomkit.ids import NodeId, chain_link
 from roomkit.limits import Limits
+from roomkit.stores.paging import fitting, wanted
 
 __all__ = ["NONCE_MS", "MemoryRoom"]
 
@@ -217,17 +217,10 @@ class MemoryRoom:
 
         What does not fit is cut where it is farthest from the seq asked about. One row always fits.
         """
-        rows, limit = self._rows, max(0, limit)
-        if isinstance(query, Before):
-            start = bisect_left(rows, query.seq, key=_row_seq)
-            floor, ceiling = start - limit, start
-        elif isinstance(query, Around):
-            start = bisect_left(rows, query.seq, key=_row_seq)
-            floor, ceiling = start - limit // 2, start + limit - limit // 2
-        else:
-            start = bisect_right(rows, query.seq, key=_row_seq)
-            floor, ceiling = start, start + limit
-        low, high = self._fitting(max(0, floor), start, min(len(rows), ceiling))
+        rows = self._rows
+        find = bisect_right if isinstance(query, After) else bisect_left
+        start = find(rows, query.seq, key=_row_seq)
+        low, high = fitting(rows, start, wanted(query, limit), self._limits.page_bytes)
         return MessagePage(
             rows=tuple(rows[low:high]),
             snapshot_seq=self._snapshot_seq(),
@@ -235,22 +228,6 @@ class MemoryRoom:
             has_after=high < len(rows),
             complete=low > 0 or not self._removed,
         )
-
-    def _fitting(self, floor: int, start: int, ceiling: int) -> tuple[int, int]:
-        """Grow a range from `start`, both ways by turns, while its bodies fit in a page."""
-        room = self._limits.page_bytes
-        low = high = start
-        while low > floor or high < ceiling:
-            upwards = high < ceiling and (low == floor or high - start <= start - low)
-            size = len(self._rows[high if upwards else low - 1].body)
-            if size > room and low < high:
-                break
-            room -= size
-            if upwards:
-                high += 1
-            else:
-                low -= 1
-        return low, high
 
     def _snapshot_seq(self) -> int:
         return self._snapshot.position.seq if self._snapshot is not None else 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 
 from roomkit.testing.transport_suite.harness import hello, join
-from roomkit.testing.websocket_client import Closed, WebsocketClient
+from roomkit.testing.websocket_client import SocketClosed, WebsocketClient
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 READY_S = 20.0
@@ -112,5 +112,5 @@ async def farewell(client: WebsocketClient) -> tuple[list[str], int]:
     while True:
         try:
             types.append((await client.receive()).type)
-        except Closed as closed:
+        except SocketClosed as closed:
             return types, closed.code

@@ -18,7 +18,12 @@ from roomkit.testing.transport_suite.harness import (
     join,
     join_seed,
 )
-from roomkit.testing.websocket_client import PATIENCE_S, Closed, NotAccepted, WebsocketClient
+from roomkit.testing.websocket_client import (
+    PATIENCE_S,
+    SocketClosed,
+    SocketRefused,
+    WebsocketClient,
+)
 
 __all__ = ["Endings"]
 
@@ -55,7 +60,7 @@ class Endings(Harness):
         async with self.chat(origins=["https://friend.example"]) as chat:
             authority = chat.url.split("/")[2]
             for foreign in ("https://evil.example", f"http://{authority}1", "null", ""):
-                with pytest.raises(NotAccepted) as refused:
+                with pytest.raises(SocketRefused) as refused:
                     async with chat.connect({"Origin": foreign}):
                         pass
                 assert refused.value.status == 403
@@ -128,7 +133,7 @@ class Endings(Harness):
             try:
                 while True:
                     types.append((await client.receive()).type)
-            except Closed as closed:
+            except SocketClosed as closed:
                 ends[name] = [*types, str(closed.code)]
 
         hub, stack = Hub(), AsyncExitStack()

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.engine import engine_cost
 from benchmarks.load import connect, fan_out
+from benchmarks.recording import recording_cost, state_cost
 
 STALLED_RUNS = 5
 
@@ -88,9 +89,10 @@ def run(members: int, seconds: float, messages: int) -> dict[str, object]:
         cost = engine_cost(messages, rooms)
         results[f"engine, {rooms} other rooms"] = cost
         say(f"  {cost['median_us']:.1f} us of CPU a message (best {cost['best_us']:.1f})")
+    _recording(results, messages)
     _pin(0, 1)
     rates: dict[str, float] = {}
-    for name in ("roomkit", "broadcast"):
+    for name in ("roomkit", "recorded", "broadcast"):
         for window in (1, 16):
             say(f"{name}: 1 room, {members} members, {window} in flight, {seconds:g} s ...")
             with server(name) as port:
@@ -106,12 +108,29 @@ def run(members: int, seconds: float, messages: int) -> dict[str, object]:
         ratio = rates[f"roomkit {window}"] / rates[f"broadcast {window}"]
         results[f"roomkit / broadcast by hand, {window} in flight"] = ratio
         say(f"roomkit / broadcast by hand, {window} in flight: {ratio:.2f}")
+        ratio = rates[f"recorded {window}"] / rates[f"roomkit {window}"]
+        results[f"recorded / not recorded, {window} in flight"] = ratio
+        say(f"recorded / not recorded, {window} in flight: {ratio:.2f}")
     say(f"a member who never reads, {members} others, median of {STALLED_RUNS} ...")
     with server("roomkit") as port:
         stalled = asyncio.run(_stalled(port, members, seconds))
     results["stalled reader"] = stalled
     say(f"  p99 with / without: {stalled['p99_ratio_median']:.2f}")
     return results
+
+
+def _recording(results: dict[str, object], messages: int) -> None:
+    """Measure the black box without a server."""
+    say(f"black box: {messages} messages with and without ...")
+    cost = recording_cost(messages)
+    results["black box"] = cost
+    say(
+        f"  {cost['with_us']:.1f} us of CPU a message, {cost['without_us']:.1f} without: "
+        f"{cost['ratio']:.2f} times; {cost['bytes']:.0f} bytes a message"
+    )
+    state = state_cost(100, 10, 400)
+    results["black box, a segment begins with 100 rooms, 1000 people, 40000 messages"] = state
+    say(f"  a segment begins, 100 rooms of 10 people and 400 messages: {state['median_ms']:.0f} ms")
 
 
 def main() -> None:

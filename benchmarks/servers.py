@@ -1,8 +1,9 @@
 """The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME`.
 
-`roomkit` is the whole of roomkit on the `websockets` adapter with a `MemoryStore`. `broadcast` is
-what people write by hand with the same library: one set of sockets and `websockets.broadcast()`, no
-history, no presence, no limits. Prints the port it listens on.
+`roomkit` is the whole of roomkit on the `websockets` adapter with a `MemoryStore`, `recorded` the
+same with its black box. `broadcast` is what people write by hand with the same library: one set of
+sockets and `websockets.broadcast()`, no history, no presence, no limits. Prints the port it listens
+on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tempfile
 
 import anyio
 from websockets.asyncio.server import ServerConnection, broadcast, serve
@@ -20,16 +22,22 @@ from roomkit_websockets import listen
 PLENTY = 10**6
 
 
-async def roomkit() -> None:
+async def roomkit(record: str | None = None) -> None:
     """Serve roomkit with pacing out of the way."""
     limits = Limits(
         messages_per_s=PLENTY, messages_burst=PLENTY, frames_per_s=PLENTY, frames_burst=PLENTY,
         joins_per_s=PLENTY, joins_burst=PLENTY, roster_limit=PLENTY, connections_per_user=PLENTY,
     )  # fmt: skip
-    hub = Hub(store=MemoryStore(limits=limits), limits=limits)
+    hub = Hub(store=MemoryStore(limits=limits), limits=limits, record=record)
     async with listen(hub, "127.0.0.1", 0) as (_, port):
         print(port, flush=True)
         await anyio.sleep_forever()
+
+
+async def recorded() -> None:
+    """Serve roomkit with its black box."""
+    with tempfile.TemporaryDirectory() as folder:
+        await roomkit(folder)
 
 
 async def by_hand() -> None:
@@ -52,7 +60,7 @@ async def by_hand() -> None:
         await asyncio.get_running_loop().create_future()
 
 
-SERVERS = {"roomkit": roomkit, "broadcast": by_hand}
+SERVERS = {"roomkit": roomkit, "recorded": recorded, "broadcast": by_hand}
 
 if __name__ == "__main__":
     asyncio.run(SERVERS[sys.argv[1]]())

@@ -24,6 +24,7 @@ def complaint(environ: dict[str, str]) -> list[str]:
 def test_nothing_set_gives_the_defaults() -> None:
     settings = load_settings({"PATH": "/bin"})
     assert (settings.store_url, settings.secret, settings.origins) == ("memory:", None, ())
+    assert (settings.record, settings.record_mib) == (None, 64)
     assert settings.limits == Limits()
     assert isinstance(settings.store(), MemoryStore)
 
@@ -34,12 +35,15 @@ def test_everything_set_is_read() -> None:
             "ROOMKIT_STORE": "memory:",
             "ROOMKIT_SECRET": SECRET,
             "ROOMKIT_ORIGINS": "https://Chat.Example.org, http://localhost:5173",
+            "ROOMKIT_RECORD": "traces",
+            "ROOMKIT_RECORD_MIB": "256",
             "ROOMKIT_MESSAGES_PER_S": "50",
             "ROOMKIT_PRESENCE_GRACE_MS": "1500",
         }
     )
     assert settings.secret == SECRET
     assert settings.origins == ("https://chat.example.org", "http://localhost:5173")
+    assert (settings.record, settings.record_mib) == ("traces", 256)
     assert settings.limits == Limits(messages_per_s=50, presence_grace_ms=1_500)
 
 

@@ -147,6 +147,7 @@ DEPENDENCIES: dict[str, str] = {
     "jsonschema": "frames are checked against the published schema",
     "playwright": "drives the pages in a real browser",
     "pytest-timeout": "a test that hangs is a failure",
+    "apsw": "an SQLite with a file layer of our own under it, to lose its power in the tests",
     "uvicorn": "serves the Starlette, FastAPI and ZestAPI adapters in the tests",
     "import-linter": "holds the floors",
     "mypy": "types, strictly",

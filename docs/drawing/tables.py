@@ -14,7 +14,8 @@ from typing import cast, get_args
 import meanings
 
 from roomkit import CloseCode, ErrorCode, Limits, settings
-from roomkit.core import effects, inputs, timers
+from roomkit.cli import words
+from roomkit.core import effects, events, inputs, timers
 from roomkit.core.table import TABLE, Row
 from roomkit.wire.schema import schema_document
 
@@ -24,7 +25,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = [
     *(
         _PROJECT / "src/roomkit" / name
-        for name in ("", "core", "wire", "stores", "runtime", "testing")
+        for name in ("", "core", "wire", "stores", "trace", "runtime", "testing", "cli")
     ),
     *(_PROJECT / "adapters" / f"roomkit_{name}" for name in ("starlette", "zestapi", "websockets")),
 ]
@@ -67,6 +68,8 @@ _READING_ORDER = {
     ),
     "roomkit.wire": ("envelope", "client_frames", "legacy_frames", "codec", "decoding", "checks"),
     "roomkit.stores": ("base", "memory", "memory_room"),
+    "roomkit.trace": ("records", "values", "folder", "reading", "replaying", "differing"),
+    "roomkit.cli": ("main", "replay", "explain", "chronicle", "causes", "words", "shown"),
     "roomkit.runtime": (
         "transport",
         "hub",
@@ -268,6 +271,15 @@ def _files() -> str:
     return "\n\n".join(parts)
 
 
+def _kinds() -> str:
+    """By which word `roomkit explain` knows an event."""
+    rows = [
+        (f"`{words.kind(kind)}`", f"`{kind.__name__}`", _first(kind.__doc__))
+        for kind in cast("tuple[type, ...]", get_args(events.Event))
+    ]
+    return _table(("kind", "event", "what it tells"), rows)
+
+
 def _frames(union: str) -> str:
     """One row per frame: its type, what its data holds (`?`: may be left out), what it says."""
     definitions = cast("dict[str, dict[str, object]]", schema_document()["$defs"])
@@ -328,6 +340,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "inputs": cache(_inputs),
     "timers": cache(_timers),
     "files": cache(_files),
+    "kinds": cache(_kinds),
     "frames-of-clients-1": cache(lambda: _frames("Protocol1ClientFrame")),
     "frames-of-servers-1": cache(lambda: _frames("Protocol1ServerFrame")),
     "frames-of-clients-2": cache(lambda: _frames("Protocol2ClientFrame")),

@@ -87,6 +87,8 @@ def main() -> None:
         limits=settings.limits,
         secret=settings.secret,
         origins=settings.origins,
+        record=settings.record,
+        record_mib=settings.record_mib,
     )
     config = chat_config(build(hub, zest), hub.limits, host=zest.host, port=zest.port)
     Server(config).run()

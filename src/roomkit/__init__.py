@@ -33,6 +33,7 @@ from roomkit.errors import (
     RoomkitError,
     SettingsError,
     StoreError,
+    TraceError,
     WatcherTooSlow,
 )
 from roomkit.ids import RoomId, UserId
@@ -85,6 +86,7 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreError",
+    "TraceError",
     "Transport",
     "TransportClosed",
     "TypingStarted",

@@ -16,6 +16,7 @@ __all__ = [
     "RoomkitError",
     "SettingsError",
     "StoreError",
+    "TraceError",
     "WatcherTooSlow",
 ]
 
@@ -114,6 +115,10 @@ class StoreError(RoomkitError):
 
 class SettingsError(RoomkitError):
     """An operator's setting is wrong; the message names it, its value and what is accepted."""
+
+
+class TraceError(RoomkitError):
+    """A trace cannot be written or read; the message names the file and says what to do."""
 
 
 class HubNotRunning(RoomkitError):

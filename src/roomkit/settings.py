@@ -5,6 +5,8 @@
 | `ROOMKIT_STORE` | where rooms are kept: `memory:` | `memory:` |
 | `ROOMKIT_SECRET` | signs guest tokens and sessions | a key the store keeps |
 | `ROOMKIT_ORIGINS` | other sites whose pages may connect, comma separated | none |
+| `ROOMKIT_RECORD` | a folder for a trace of all that goes in, messages included | no trace |
+| `ROOMKIT_RECORD_MIB` | the most the trace may take | 64 |
 | `ROOMKIT_<LIMIT>` | any field of `Limits`, as in `ROOMKIT_MESSAGES_PER_S` | the field's |
 
 An empty variable counts as not set. Only `load_settings` reads the environment; a host that
@@ -27,6 +29,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 from roomkit.errors import SettingsError
 from roomkit.limits import Limits
 from roomkit.stores import MemoryStore, Store
+from roomkit.trace import RECORD_MIB
 
 __all__ = ["Settings", "load_settings"]
 
@@ -48,12 +51,16 @@ class Settings:
         secret: signs guest tokens and sessions; None lets the store keep a key of its own.
         origins: sites other than our own whose pages may connect.
         limits: every limit and period.
+        record: where a trace is kept; None for no trace.
+        record_mib: the most it may take.
     """
 
     store_url: str
     secret: str | None = field(repr=False)
     origins: tuple[str, ...]
     limits: Limits
+    record: str | None = None
+    record_mib: int = RECORD_MIB
 
     def store(self) -> Store:
         """Return a new handle on the configured store; give it to one `Hub`."""
@@ -94,11 +101,15 @@ class _Environment(BaseModel):
     origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)
     ] = ()
+    record: str | None = None
+    record_mib: Annotated[int, Field(ge=1, lt=2**53)] = RECORD_MIB
     limits: dict[str, Annotated[int, Field(ge=1, lt=2**53)]] = {}
 
 
 _LIMITS = {_PREFIX + limit.name.upper(): limit.name for limit in msgspec.structs.fields(Limits)}
-_OTHERS = {_PREFIX + name.upper(): name for name in ("store", "secret", "origins")}
+_OTHERS = {
+    _PREFIX + name.upper(): name for name in ("store", "secret", "origins", "record", "record_mib")
+}
 _VARIABLES = {name: variable for variable, name in (_OTHERS | _LIMITS).items()}
 
 
@@ -126,7 +137,14 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise _all_of([*wrong, _in_their_terms(str(error))]) from None
     if wrong:
         raise _all_of(wrong)
-    return Settings(store_url=read.store, secret=read.secret, origins=read.origins, limits=limits)
+    return Settings(
+        store_url=read.store,
+        secret=read.secret,
+        origins=read.origins,
+        limits=limits,
+        record=read.record,
+        record_mib=read.record_mib,
+    )
 
 
 def _all_of(wrong: list[str]) -> SettingsError:

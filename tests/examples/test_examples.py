@@ -13,9 +13,12 @@ import anyio
 import httpx2
 import pytest
 
+from roomkit.core.inputs import Drain
 from roomkit.testing.transport_suite.harness import hello, join
 from roomkit.testing.websocket_client import WebsocketClient
+from roomkit.trace import read_trace
 from tests.examples.running import EXAMPLES, converse, environment, farewell, running
+from tests.trace.recorded import differences
 
 pytestmark = pytest.mark.socket
 
@@ -73,6 +76,16 @@ def run_chat(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 class TestTheChat:
+    async def test_is_recorded_if_asked_to(self, tmp_path: Path) -> None:
+        record = tmp_path / "trace"
+        async with running(
+            tmp_path, "websocket-chat/main.py", ROOMKIT_RECORD=str(record)
+        ) as example:
+            await converse(f"ws://127.0.0.1:{example.port}/ws")
+            await example.stop(signal.SIGINT)
+        assert differences(record) == []
+        assert any(isinstance(step.input, Drain) for step in read_trace(record)[0].steps())
+
     """`examples/websocket-chat`, without a browser."""
 
     async def test_it_is_quiet_says_where_it_is_and_leaves_nothing_behind(

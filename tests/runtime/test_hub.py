@@ -83,6 +83,48 @@ async def test_what_is_refused_raises_with_its_code() -> None:
             assert raised.value.code is code
 
 
+@pytest.mark.parametrize(
+    ("text", "meta"),
+    [
+        ("a lone \ud800", None),
+        ("hello", {"who": object()}),
+        ("hello", {"much": 2**70}),
+        ("hello", {"odd": "\udfff"}),
+    ],
+)
+async def test_what_nobody_could_be_sent_is_refused_and_the_room_goes_on(
+    text: str, meta: dict[str, object] | None
+) -> None:
+    async with Hub() as hub:
+        with pytest.raises(Refused, match="cannot be sent as JSON") as refused:
+            await hub.post("lobby", text, meta=meta)
+        assert refused.value.code is ErrorCode.BAD_ARGUMENT
+        assert (await hub.post("lobby", "hello")).seq == 1
+
+
+async def test_what_a_host_does_to_its_meta_afterwards_changes_no_message() -> None:
+    async with Hub() as hub:
+        meta: dict[str, object] = {"mood": "good"}
+        await hub.post("lobby", "hello", meta=meta)
+        meta["mood"] = "bad"
+        (message,) = (await hub.history("lobby")).messages
+        assert message.meta == {"mood": "good"}
+
+
+async def test_a_host_edits_and_deletes_what_anybody_wrote() -> None:
+    async with Hub() as hub:
+        posted = await hub.post("lobby", "helo", as_=ALICE)
+        edited = await hub.edit("lobby", posted.id, "hello", by="u-bob", if_version=1)
+        assert (edited.id, edited.version, edited.seq) == (posted.id, 2, 2)
+        with pytest.raises(Refused) as conflict:
+            await hub.edit("lobby", posted.id, "hullo", if_version=1)
+        assert conflict.value.code is ErrorCode.VERSION_CONFLICT
+        deleted = await hub.delete("lobby", posted.id, reason="off topic")
+        assert (deleted.id, deleted.version, deleted.seq) == (posted.id, 3, 3)
+        (message,) = (await hub.history("lobby")).messages
+        assert (message.text, message.version, message.deleted) == ("", 3, deleted.at)
+
+
 async def test_a_host_sees_and_kicks_whoever_is_there() -> None:
     alice = ScriptedTransport()
     async with Hub() as hub, served(hub, alice):

@@ -40,6 +40,7 @@ class Engine:
         limits: what is allowed, and for how long.
         mint: returns a new unique id each time; the engine's only source of chance.
         policy: the host's rule on who may do what.
+        state: another engine's, between two steps, to go on from; a fresh node's without it.
     """
 
     def __init__(
@@ -48,10 +49,13 @@ class Engine:
         limits: Limits,
         mint: Callable[[], str],
         policy: Policy = allow_own,
+        state: State | None = None,
     ) -> None:
-        self.state = State(NodeId(mint()))
-        self._turn = Turn(self.state, limits, mint, policy)
-        self.state.timers.set(Timer.LEASE, "", 0)
+        if state is None:
+            state = State(NodeId(mint()))
+            state.timers.set(Timer.LEASE, "", 0)
+        self.state = state
+        self._turn = Turn(state, limits, mint, policy)
 
     @property
     def node(self) -> NodeId:

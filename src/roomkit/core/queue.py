@@ -7,6 +7,8 @@ page are passed over, in order, and the others go on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from roomkit.core.batch import seal
 from roomkit.core.state import Batch, Connection, Served, Session, Waiting
 from roomkit.core.table import TABLE, Row
@@ -15,7 +17,7 @@ from roomkit.core.turn import Turn
 from roomkit.errors import ErrorCode, Refused
 from roomkit.ids import ConnectionId
 
-__all__ = ["overload", "pump", "submit", "unanswered"]
+__all__ = ["all_waiting", "overload", "pump", "submit", "unanswered"]
 
 _NO_BATCH = Batch()
 """For handlers of rows that are not queued: they never propose."""
@@ -86,19 +88,25 @@ def pump(turn: Turn, served: Served) -> None:
         seal(turn, served, batch, room.fence)
 
 
+def all_waiting(served: Served) -> Iterator[Waiting]:
+    """Yield what waits for its turn, for its append, or for its page."""
+    yield from served.queue
+    if served.batch is not None:
+        for item in served.batch.items:
+            yield from item.waiting
+    for paging in served.pages.values():
+        yield paging.waiting
+
+
 def unanswered(turn: Turn, served: Served) -> None:
     """Tell those who have waited too long; what is in flight is settled all the same."""
     limits = turn.limits
-    waiting = [*served.queue]
-    if served.batch is not None:
-        waiting += [one for item in served.batch.items for one in item.waiting]
-    waiting += [paging.waiting for paging in served.pages.values()]
     refusal = Refused(
         ErrorCode.UNAVAILABLE,
         "no answer from the message store: it may have been stored; send again with the same key",
     )
     next_due: int | None = None
-    for one in waiting:
+    for one in list(all_waiting(served)):
         if one.answered or not one.counted:
             continue
         due = one.at + limits.unanswered_ms

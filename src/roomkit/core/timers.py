@@ -61,6 +61,10 @@ class Timers:
     def __len__(self) -> int:
         return len(self._table)
 
+    def __iter__(self) -> Iterator[tuple[Timer, str, int]]:
+        """Yield what is set: timer, key and when it is due."""
+        return ((timer, key, at) for (timer, key), at in self._table.items())
+
     def __contains__(self, timer: tuple[Timer, str]) -> bool:
         return timer in self._table
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from os import PathLike
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from roomkit.core.engine import Engine
 from roomkit.core.events import Event, User
 from roomkit.core.inputs import HostCommand
 from roomkit.core.names import check_room
@@ -22,12 +22,14 @@ from roomkit.runtime.handshake import Authenticate, Identities, mint
 from roomkit.runtime.host_rooms import HostRooms
 from roomkit.runtime.node import Node
 from roomkit.runtime.origins import accepts_origin
+from roomkit.runtime.recorder import BlackBox, running_engine
 from roomkit.runtime.serving import drain, serve
 from roomkit.runtime.stats import HubStats
 from roomkit.runtime.tokens import Tokens
 from roomkit.runtime.transport import Handshake, Transport
 from roomkit.runtime.watchers import RoomEvents
 from roomkit.stores import MemoryStore, Store
+from roomkit.trace import RECORD_MIB
 
 __all__ = ["Hub"]
 
@@ -64,9 +66,11 @@ class Hub(HostRooms):
         secret: signs tokens, the same on every node, 16 bytes or more; by default one the store
             keeps.
         origins: sites other than our own whose pages may connect, like `https://chat.example.org`.
+        record: a folder of this hub's own for a trace of all that goes in, messages included.
+        record_mib: the most the trace may take; the oldest of it goes first.
 
     Raises:
-        ValueError: the secret is too short.
+        ValueError: the secret is too short, or the trace has no room.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Hub(HostRooms):
         authenticate: Authenticate | None = None,
         secret: str | bytes | None = None,
         origins: Sequence[str] = (),
+        record: str | PathLike[str] | None = None,
+        record_mib: int = RECORD_MIB,
     ) -> None:
         self._store = MemoryStore(limits=limits) if store is None else store
         self._limits = limits
@@ -86,6 +92,7 @@ class Hub(HostRooms):
         given = secret.encode() if isinstance(secret, str) else secret
         self._tokens = None if given is None else Tokens(given)
         self._origins = frozenset(origin.lower() for origin in origins)
+        self._black_box = None if record is None else BlackBox(record, record_mib)
         self._running: _Running | None = None
         self._entered = False
         self._last_stats = HubStats()
@@ -98,6 +105,7 @@ class Hub(HostRooms):
         Raises:
             HubNotRunning: it runs already.
             StoreError: the store cannot be opened.
+            TraceError: the trace cannot be written.
         """
         if self._entered:
             raise HubNotRunning(
@@ -138,8 +146,9 @@ class Hub(HostRooms):
             async with self._store.open():
                 tokens = self._tokens or Tokens(await self._store.secret())
                 identities = Identities(self._authenticate, tokens, self._limits)
-                engine = Engine(limits=self._limits, mint=mint, policy=self._policy)
-                async with anyio.create_task_group() as tasks:
+                limits, policy = self._limits, self._policy
+                box = running_engine(self._black_box, limits=limits, mint=mint, policy=policy)
+                async with box as engine, anyio.create_task_group() as tasks:
                     node = Node(engine, self._store, self._limits, identities, tasks)
                     node.start(tasks)
                     life.shield = True

@@ -37,7 +37,7 @@ from roomkit.core.inputs import (
     RoomSaved,
     TipsRead,
 )
-from roomkit.core.storage import Unknown
+from roomkit.core.storage import Failed, Unknown
 from roomkit.ids import RoomId
 from roomkit.limits import Limits
 from roomkit.runtime.clock import read_clock
@@ -138,6 +138,8 @@ class StoreCalls:
             if outcomes is None or len(outcomes) != len(appends):
                 outcomes = [Unknown("the call failed, or took too long")] * len(appends)
             for append, outcome in zip(appends, outcomes, strict=True):
+                if isinstance(outcome, Failed | Unknown):
+                    self._complaints.warn("store outcome", f"not stored: {outcome.reason}")
                 self._step(Appended(append.room, append.nonce, outcome))
             self._answered(len(appends))
 

@@ -10,7 +10,7 @@ import msgspec
 
 from roomkit.core.events import Event, Failure
 from roomkit.core.inputs import Asked, HostCommand
-from roomkit.errors import HubNotRunning, Refused
+from roomkit.errors import ErrorCode, HubNotRunning, Refused
 from roomkit.ids import MessageId, RequestId, RoomId
 
 __all__ = ["PostResult", "Requests", "RevisionResult"]
@@ -68,9 +68,10 @@ class Requests:
         """Hand a command to the engine and wait for its answer.
 
         Raises:
-            Refused: the engine refused it.
+            Refused: the engine refused it; or bad_argument, it holds what nobody could be sent.
             HubNotRunning: the hub was left before there was an answer.
         """
+        command = _of_its_own(command)
         request = RequestId(next(self._numbers))
         waiting = self._waiting[request] = _Waiting()
         try:
@@ -99,3 +100,15 @@ class Requests:
         """Let everybody who still waits know that no answer will come."""
         for waiting in self._waiting.values():
             waiting.settled.set()
+
+
+def _of_its_own(command: HostCommand) -> HostCommand:
+    """Return a copy that the host cannot change any more, and that can be stored."""
+    try:
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(command), type=type(command))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise Refused(
+            ErrorCode.BAD_ARGUMENT,
+            f"this cannot be sent as JSON ({error}): give well-formed text, and for meta a dict of "
+            "strings, numbers, lists and dicts",
+        ) from error

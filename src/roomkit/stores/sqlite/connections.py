@@ -12,7 +12,7 @@ from typing import Literal
 
 from roomkit.errors import StoreError
 from roomkit.stores.sqlite.schema import migrate
-from roomkit.stores.sqlite.troubles import explain
+from roomkit.stores.sqlite.troubles import DAMAGED, explain
 
 __all__ = ["BUSY_S", "Durability", "check", "connect", "open_reader", "open_writer"]
 
@@ -30,11 +30,13 @@ def connect(path: str) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
 
-def check(path: str) -> None:
+def check(path: str, *, left_open: bool) -> None:
     """See that the file can be written, make it if need be, and look it over after a crash.
 
-    A log that was left behind (`-wal`) means that the last server did not close the file. Looking
-    it over reads all of it: about a second for a gigabyte.
+    Looking it over reads all of it: about a second for a gigabyte.
+
+    Args:
+        left_open: the last server did not close it. A log left beside it (`-wal`) means the same.
 
     Raises:
         StoreError: what is wrong, and what to do.
@@ -46,7 +48,7 @@ def check(path: str) -> None:
             f"{path} cannot be written ({error.strerror}): it must be a file in an existing "
             "directory, and this user must be allowed to write to both"
         ) from None
-    if not (os.path.exists(path + "-wal") and os.path.getsize(path + "-wal")):
+    if not left_open and not os.path.exists(path + "-wal"):
         return
     connection = connect(path)
     try:
@@ -54,10 +56,7 @@ def check(path: str) -> None:
     finally:
         connection.close()
     if found != ["ok"]:
-        raise StoreError(
-            f"{path} is damaged: stop the server, keep a copy of the file and of its -wal, and put "
-            f"the last backup in its place (quick_check: {'; '.join(found)})"
-        )
+        raise StoreError(f"{path}: {DAMAGED} (quick_check: {'; '.join(found)})")
 
 
 def open_writer(path: str, durability: Durability) -> sqlite3.Connection:

@@ -99,19 +99,22 @@ class Database:
         try:
             lock = FileLock(self._path)
             try:
-                self._work()
+                self._work(lock)
             finally:
                 lock.release()
         except sqlite3.Error as error:
             self._trouble = StoreError(explain(self._path, error))
+        except OSError as error:
+            self._trouble = StoreError(f"{self._path}.lock cannot be written ({error.strerror})")
         except Exception as error:  # noqa: BLE001 - raised again where the file is opened
             self._trouble = error
         self._loop.call(self._opened.set)
         self._loop.call(self._closed.set)
 
-    def _work(self) -> None:
-        check(self._path)
+    def _work(self, lock: FileLock) -> None:
+        check(self._path, left_open=lock.left_open)
         self._secret = self._writer.secret()
+        lock.mark_open()
         readers = [
             threading.Thread(
                 target=Reader(self._path, self._reads, self._loop).run,
@@ -124,6 +127,7 @@ class Database:
             reader.start()
         self._loop.call(self._opened.set)
         self._writer.run(before_closing=lambda: self._end(readers))
+        lock.mark_closed()
 
     def _end(self, readers: list[threading.Thread]) -> None:
         """Readers end first: whoever closes the file last checkpoints, and that is the writer."""

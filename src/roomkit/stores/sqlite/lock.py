@@ -3,6 +3,8 @@
 SQLite itself would let a second server in, and two that write and checkpoint at once can damage a
 file (the WAL-reset bug of SQLite before 3.51.3). The lock is not on the database: closing any
 descriptor of that file would drop the locks SQLite has on it in this process.
+
+The file also says whether the database was closed: it is empty then.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ else:
 class FileLock:
     """Held from when it is made until `release`, or until the process ends.
 
+    Attributes:
+        left_open: whoever held it last did not close the database, and nobody has looked it over.
+
     Raises:
         StoreError: somebody else holds it, or the file beside the database cannot be made.
     """
@@ -51,6 +56,16 @@ class FileLock:
                 "one, or give this one a file of its own; hubs of one process share a store "
                 "through another()"
             ) from None
+
+        self.left_open = os.fstat(self._descriptor).st_size > 0
+
+    def mark_open(self) -> None:
+        """From here on the database is in use, until it is marked closed."""
+        os.pwrite(self._descriptor, b"open\n", 0)
+        os.fsync(self._descriptor)
+
+    def mark_closed(self) -> None:
+        os.ftruncate(self._descriptor, 0)
 
     def release(self) -> None:
         os.close(self._descriptor)

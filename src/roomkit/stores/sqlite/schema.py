@@ -38,7 +38,6 @@ STEPS: Sequence[Step] = (
         """CREATE TABLE key (
             room INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, link TEXT NOT NULL,
             at INTEGER NOT NULL, PRIMARY KEY (room, key)) WITHOUT ROWID""",
-        "CREATE INDEX key_by_age ON key (at)",
         """CREATE TABLE message (
             room INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
             PRIMARY KEY (room, seq)) WITHOUT ROWID""",

@@ -45,7 +45,7 @@ class _Shared:
 
     def __init__(self, path: str, durability: Durability, retention: Retention) -> None:
         self.path = path
-        self.durability = durability
+        self.durability: Durability = durability
         self.retention = retention
         self.followers: Followers = {}
         self.open_handles = 0

@@ -6,6 +6,7 @@ The writer does a little of it between two transactions, about once a second, wh
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Container
 
 from roomkit.ids import RoomId
@@ -42,6 +43,7 @@ class Sweeper:
             limits.log_age_ms, limits.idempotency_ms, NONCE_MS, retention.messages_age_ms or 0
         )
         self._after = 0
+        self._after_key = (0, "")
 
     def sweep(self, now: int, keys: int) -> None:
         """Remove what is due, in one transaction.
@@ -52,16 +54,27 @@ class Sweeper:
         """
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        execute(
-            "DELETE FROM key WHERE (room, key) IN "
-            "(SELECT room, key FROM key WHERE at <= ? LIMIT ?)",
-            (now - self._retention.limits.idempotency_ms, keys + _ROWS),
-        )
+        self._forget_keys(now - self._retention.limits.idempotency_ms, 2 * keys + _ROWS)
         dropped = self._look_at_rooms(now)
         self._clear()
         execute("COMMIT")
         for name in dropped:
             self._heads.forget(name)
+
+    def _forget_keys(self, expired: int, most: int) -> None:
+        """Look at the next keys. An index by age would cost every append more than this."""
+        execute = self._connection.execute
+        after = self._after_key
+        upto = execute(
+            "SELECT room, key FROM key WHERE (room, key) > (?, ?) ORDER BY room, key "
+            "LIMIT 1 OFFSET ?",
+            (*after, most),
+        ).fetchone()
+        self._after_key = upto or (0, "")
+        execute(
+            "DELETE FROM key WHERE (room, key) > (?, ?) AND (room, key) <= (?, ?) AND at <= ?",
+            (*after, *(upto or (sys.maxsize, "")), expired),
+        )
 
     def _look_at_rooms(self, now: int) -> list[RoomId]:
         execute = self._connection.execute

@@ -6,7 +6,12 @@ import sqlite3
 
 from roomkit.errors import StoreError
 
-__all__ = ["NotWritten", "explain", "is_of_the_file"]
+__all__ = ["DAMAGED", "NotWritten", "explain", "is_of_the_file"]
+
+DAMAGED = (
+    "it is damaged: stop the server, keep a copy of the file and of its -wal, and put the last "
+    "backup in its place"
+)
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space, the store goes on by itself",
@@ -22,10 +27,7 @@ _ADVICE = {
     sqlite3.SQLITE_BUSY: (
         "another program has locked it: end that program's transaction, or close the program"
     ),
-    sqlite3.SQLITE_CORRUPT: (
-        "it is damaged: stop the server, keep a copy of the file and of its -wal, and put the last "
-        "backup in its place"
-    ),
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_NOTADB: "it is no SQLite file: give another path, or put a backup in its place",
     sqlite3.SQLITE_IOERR: (
         "the disk failed to read or write: look for its errors in the system's log; the store "

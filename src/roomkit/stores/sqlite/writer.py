@@ -58,7 +58,7 @@ class Writer:
         loop: Loop,
     ) -> None:
         self._path = path
-        self._durability = durability
+        self._durability: Durability = durability
         self._retention = retention
         self._followed = followed
         self._jobs = jobs

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from roomkit.core.effects import Effect
 from roomkit.core.inputs import Input
+from roomkit.core.queue import all_waiting
 from roomkit.core.state import Served, State, Waiting
 from roomkit.core.timers import Timer
 from roomkit.ids import ConnectionId, RoomId, SessionId
@@ -41,18 +42,9 @@ def disagreements(state: State) -> Iterator[str]:
         yield from _room(state, served)
 
 
-def _waiting(served: Served) -> Iterator[Waiting]:
-    yield from served.queue
-    if served.batch is not None:
-        for item in served.batch.items:
-            yield from item.waiting
-    for paging in served.pages.values():
-        yield paging.waiting
-
-
 def _unanswered(rooms: Iterable[Served]) -> Iterator[tuple[Served, Waiting]]:
     for served in rooms:
-        for waiting in _waiting(served):
+        for waiting in all_waiting(served):
             if not waiting.answered:
                 yield served, waiting
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from roomkit.core.effects import Effect
 from roomkit.core.engine import Engine
 from roomkit.core.inputs import Input, Now
@@ -16,8 +14,9 @@ from roomkit.testing.clock import ManualClock
 from roomkit.testing.laws.broken import LawBroken
 from roomkit.testing.observer import Observer
 from roomkit.testing.world import Node, minting
+from roomkit.trace.records import written_down
 
-__all__ = ["Recording", "Trace", "replay", "written_down"]
+__all__ = ["Recording", "Trace", "replay"]
 
 
 @dataclass
@@ -60,11 +59,3 @@ def replay(
         again = written_down(engine.step(input, now))
         if again != before:
             raise LawBroken(14, f"{input} gave {before!r}, and then {again!r}")
-
-
-def written_down(effects: Sequence[Effect]) -> bytes:
-    """Return effects as bytes that differ if anything in them does, the order of keys included."""
-    named = [
-        (type(one).__name__, type(getattr(one, "event", one)).__name__, one) for one in effects
-    ]
-    return msgspec.msgpack.encode(named)

@@ -138,7 +138,8 @@ DEPENDENCIES: dict[str, str] = {
     "built on it",
     "zestapi": "the framework of the adapter, in the one version it has been tried with",
     "websockets": "the library of the adapter, with a trio server from version 17 on; and, for "
-    "`testing`, the protocol of the client that the transport suite uses",
+    "`client` and `testing`, the websocket protocol without a socket, so that one client runs on "
+    "asyncio and trio",
     "hypothesis": "the suites try random histories",
     "pytest": "the suites are pytest classes",
     "anyio[trio]": "every asynchronous test runs on both event loops",
@@ -147,6 +148,7 @@ DEPENDENCIES: dict[str, str] = {
     "jsonschema": "frames are checked against the published schema",
     "playwright": "drives the pages in a real browser",
     "pytest-timeout": "a test that hangs is a failure",
+    "trustme": "certificates for the tests of `wss://`",
     "apsw": "an SQLite with a file layer of our own under it, to lose its power in the tests",
     "uvicorn": "serves the Starlette, FastAPI and ZestAPI adapters in the tests",
     "import-linter": "holds the floors",

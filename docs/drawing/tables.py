@@ -25,7 +25,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = [
     *(
         _PROJECT / "src/roomkit" / name
-        for name in ("", "core", "wire", "stores", "trace", "runtime", "testing", "cli")
+        for name in ("", "core", "wire", "stores", "trace", "runtime", "client", "testing", "cli")
     ),
     *(_PROJECT / "adapters" / f"roomkit_{name}" for name in ("starlette", "zestapi", "websockets")),
 ]
@@ -70,6 +70,20 @@ _READING_ORDER = {
     "roomkit.stores": ("base", "memory", "memory_room"),
     "roomkit.trace": ("records", "values", "folder", "reading", "replaying", "differing"),
     "roomkit.cli": ("main", "replay", "explain", "chronicle", "causes", "words", "shown"),
+    "roomkit.client": (
+        "view_data",
+        "view",
+        "view_room",
+        "view_pending",
+        "asks",
+        "machine",
+        "link",
+        "rooms",
+        "lane",
+        "outbox",
+        "chat",
+        "room",
+    ),
     "roomkit.runtime": (
         "transport",
         "hub",

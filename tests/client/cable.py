@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream, TaskGroup, TaskStatus
+from anyio.abc import ByteStream, Listener, SocketAttribute, TaskGroup, TaskStatus
+from anyio.streams.tls import TLSListener
 
 from roomkit import Hub, Limits, MemoryStore
 from roomkit_websockets import listen
@@ -65,7 +67,7 @@ class Cable:
             await self._stop.wait()
         self._stopped.set()
 
-    async def carry(self, client: SocketStream) -> None:
+    async def carry(self, client: ByteStream) -> None:
         """Carry one connection until it breaks."""
         async with client:
             if not self._plugged:
@@ -84,7 +86,7 @@ class Cable:
             self._connected.discard(scope)
 
 
-async def _pass(source: SocketStream, sink: SocketStream, both: anyio.CancelScope) -> None:
+async def _pass(source: ByteStream, sink: ByteStream, both: anyio.CancelScope) -> None:
     try:
         while True:
             await sink.send(await source.receive())
@@ -93,13 +95,17 @@ async def _pass(source: SocketStream, sink: SocketStream, both: anyio.CancelScop
 
 
 @asynccontextmanager
-async def served(limits: Limits | None = None) -> AsyncGenerator[Cable]:
-    """A running server and the cable to it."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+async def served(
+    limits: Limits | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[Cable]:
+    """A running server and the cable to it, whose near end may speak TLS."""
+    listener: Listener[ByteStream] = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    if tls is not None:
+        listener = TLSListener(listener, tls, standard_compatible=False)
     async with listener, anyio.create_task_group() as tasks:
         cable = Cable(tasks, limits or Limits())
-        port = listener.extra(SocketAttribute.local_port)
-        cable.url = f"ws://127.0.0.1:{port}/ws"
+        cable.url = f"{'ws' if tls is None else 'wss'}://localhost:{port}/ws"
         tasks.start_soon(listener.serve, cable.carry)
         await cable.start()
         yield cable

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 
 import anyio
 import anyio.lowlevel
 import pytest
+import trustme
 
 from roomkit import CloseCode, ErrorCode, Limits, Refused, RoomId, UserId
 from roomkit.client import (
@@ -332,6 +334,21 @@ async def test_leaving_is_prompt_while_there_is_no_server() -> None:
         async with connect("ws://127.0.0.1:9/ws", username="alice") as alice:
             alice.room("general")
             await alice.until(lambda: alice.state == "offline")
+
+
+async def test_wss_is_spoken_with_whom_the_context_trusts() -> None:
+    authority = trustme.CA()
+    here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(here)
+    there = ssl.create_default_context()
+    authority.configure_trust(there)
+    async with served(tls=here) as cable:
+        async with connect(cable.url, username="alice", tls=there) as alice:
+            assert (await alice.room("general").send("hello"))["message"] == "hello"
+        async with connect(cable.url, username="alice") as stranger:
+            with anyio.fail_after(SECONDS):
+                await stranger.until(lambda: stranger.state == "offline")
+            assert stranger.user is None
 
 
 async def test_a_url_that_is_none_is_refused_at_once() -> None:

@@ -28,18 +28,22 @@ from roomkit.client.asks import (
     Transmit,
 )
 from roomkit.client.connection import GOODBYE_SECONDS, Attempt, Endpoint
-from roomkit.client.errors import ChatStopped, error_of
+from roomkit.client.errors import ChatStopped
 from roomkit.client.events import Event
 from roomkit.client.link import Identity
 from roomkit.client.machine import Machine
 from roomkit.client.room import Room
 from roomkit.client.socket import check_url
+from roomkit.client.ticket import Ticket
 from roomkit.client.view_data import Message, Problem, Record, RoomView, User, View
 
 __all__ = ["Chat", "Token", "connect"]
 
 Token = str | Callable[[], Awaitable[str]]
-"""The host's token, or what fetches a fresh one; it is called before each connection."""
+"""The host's token, or what fetches a fresh one before each connection.
+
+An OSError that it raises is a connection that failed; any other error ends the block of `connect`.
+"""
 
 
 @asynccontextmanager
@@ -102,7 +106,7 @@ class Chat:
             client=client,
         )
         self._rooms: dict[str, Room] = {}
-        self._tickets: dict[int, _Ticket] = {}
+        self._tickets: dict[int, Ticket] = {}
         self._last_ticket = 0
         self._told = self._machine.view
         self._changed = anyio.Event()
@@ -270,9 +274,9 @@ class Chat:
 
     # The machine's inputs and outputs
 
-    def _ask(self, ask: Ask) -> tuple[int, _Ticket]:
+    def _ask(self, ask: Ask) -> tuple[int, Ticket]:
         self._last_ticket += 1
-        number, ticket = self._last_ticket, _Ticket()
+        number, ticket = self._last_ticket, Ticket()
         self._tickets[number] = ticket
         self._perform(self._machine.ask(ask, self._now(), number))
         return number, ticket
@@ -340,23 +344,3 @@ class Chat:
 
     def _now(self) -> int:
         return int(anyio.current_time() * 1000)
-
-
-class _Ticket:
-    """An answer that is awaited."""
-
-    def __init__(self) -> None:
-        self.answered = anyio.Event()
-        self._result: Record | Exception = {}
-
-    def answer(self, output: Answered | Rejected, stopped: Exception | None) -> None:
-        if isinstance(output, Answered):
-            self._result = output.data
-        else:
-            self._result = stopped or error_of(output)
-        self.answered.set()
-
-    def result(self) -> Record:
-        if isinstance(self._result, Exception):
-            raise self._result
-        return self._result

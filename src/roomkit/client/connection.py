@@ -69,24 +69,34 @@ class Attempt:
     ) -> None:
         """Be a connection until it is over; what happens is told to these."""
         code = _ABNORMAL
-        with self._scope:
-            await anyio.sleep(self._after_ms / 1000)
-            try:
-                await self._endpoint.prepare()
-                endpoint = self._endpoint
-                async with Socket.connect(
-                    endpoint.url,
-                    headers=endpoint.headers,
-                    tls=endpoint.tls,
-                    max_bytes=_LONGEST_FRAME,
-                ) as socket:
-                    self._open = True
-                    opened(self)
-                    code = await self._talk(socket, received)
-            except (OSError, SocketRefused, anyio.BrokenResourceError, anyio.EndOfStream):
-                pass
-        self.over.set()
+        try:
+            with self._scope:
+                await anyio.sleep(self._after_ms / 1000)
+                code = await self._connect(opened, received)
+        finally:
+            self.over.set()
         closed(self, code)
+
+    async def _connect(
+        self,
+        opened: Callable[[Attempt], None],
+        received: Callable[[Attempt, bytes], None],
+    ) -> int:
+        """Connect and talk; return the close code."""
+        endpoint = self._endpoint
+        try:
+            await endpoint.prepare()
+            async with Socket.connect(
+                endpoint.url,
+                headers=endpoint.headers,
+                tls=endpoint.tls,
+                max_bytes=_LONGEST_FRAME,
+            ) as socket:
+                self._open = True
+                opened(self)
+                return await self._talk(socket, received)
+        except (OSError, SocketRefused, anyio.BrokenResourceError, anyio.EndOfStream):
+            return _ABNORMAL
 
     async def _talk(self, socket: Socket, received: Callable[[Attempt, bytes], None]) -> int:
         """Read and write until the connection is over; return its close code."""

@@ -18,7 +18,14 @@ __all__ = [
 _NOT_SENT = frozenset({"expired", "outbox_full", "withdrawn"})
 
 
-class ChatStopped(RoomkitError):
+class _Explained(RoomkitError):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.code}: {problem.message}")
+        self.code = problem.code
+        self.message = problem.message
+
+
+class ChatStopped(_Explained):
     """The client is not connected any more and will not come back by itself.
 
     Attributes:
@@ -27,28 +34,18 @@ class ChatStopped(RoomkitError):
         message: for people.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.code}: {problem.message}")
-        self.code = problem.code
-        self.message = problem.message
-
 
 class Disconnected(RoomkitError):
     """The connection was lost before the answer came; whether it was done is not known."""
 
 
-class MessageNotSent(RoomkitError):
+class MessageNotSent(_Explained):
     """A message was given up without the server having refused it.
 
     Attributes:
         code: expired (it may have been posted all the same), outbox_full or withdrawn.
         message: for people.
     """
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.code}: {problem.message}")
-        self.code = problem.code
-        self.message = problem.message
 
 
 class ReaderTooSlow(RoomkitError):

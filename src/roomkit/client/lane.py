@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from roomkit.client.asks import Join
 from roomkit.client.backoff import Backoff
+from roomkit.client.deadlines import soonest
 from roomkit.client.view_data import Pending, RoomView
 
 __all__ = ["OUTBOX_LIMIT", "Lane"]
@@ -104,9 +105,9 @@ class Lane:
 
     def deadline(self, room: RoomView, ttl_ms: int) -> int | None:
         """When this lane has next something to do."""
-        times = [at for at in (self.join_at, self.send_at) if at is not None]
+        overdue = None
         for pending in room.pending:
             if pending.state == "sending" and pending.key != self.sending:
-                times.append(pending.at + ttl_ms)
+                overdue = pending.at + ttl_ms
                 break
-        return min(times, default=None)
+        return soonest(self.join_at, self.send_at, overdue)

@@ -20,6 +20,7 @@ from roomkit.client.asks import (
     Transmit,
 )
 from roomkit.client.backoff import Backoff
+from roomkit.client.deadlines import soonest
 from roomkit.client.view_data import Problem, Record, Refusal, text_in, whole_in
 from roomkit.errors import CloseCode
 from roomkit.limits import Limits
@@ -92,8 +93,7 @@ class Link:
     @property
     def deadline(self) -> int | None:
         """When `tick` has next something to do."""
-        times = [at for at in (self._lost_by, self._move_at, self.retry_at) if at is not None]
-        return min(times, default=None)
+        return soonest(self._lost_by, self._move_at, self.retry_at)
 
     def connect(self, now: int, after_ms: int = 0) -> None:
         """Wish for a connection."""

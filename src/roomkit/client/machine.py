@@ -22,6 +22,7 @@ import msgspec
 
 from roomkit.client import asks
 from roomkit.client.asks import Ask, Connectivity, Output
+from roomkit.client.deadlines import soonest
 from roomkit.client.link import Identity, Link
 from roomkit.client.rooms import Rooms
 from roomkit.client.traffic import Traffic
@@ -95,14 +96,14 @@ class Machine:
     @property
     def next_deadline(self) -> int | None:
         """When to call `tick`, None if never; to be read after every call."""
-        times = (self._link.deadline, self._rooms.deadline, typing_until(self.view))
-        return min((at for at in times if at is not None), default=None)
+        return soonest(self._link.deadline, self._rooms.deadline, typing_until(self.view))
 
     # The connection
 
     def start(self, now: int) -> list[Output]:
         """Connect, for the first time or after having stopped; else nothing happens."""
         if self.state == "stopped" or (self.state == "offline" and self.retry_at is None):
+            self._link.problem = None
             self._link.connect(now)
         return self._taken()
 

@@ -144,7 +144,9 @@ class Room:
         a cut. Cancelling is harmless.
 
         Args:
-            before, after, around: a seq; at most one of them.
+            before: messages before this seq. At most one of these three is given.
+            after: messages after this seq.
+            around: half of the page on either side of this seq.
             limit: 1 to 200 messages, by default 50.
 
         Raises:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from roomkit.client import asks
 from roomkit.client.asks import Ask, Happened
+from roomkit.client.deadlines import soonest
 from roomkit.client.lane import Lane
 from roomkit.client.notice import TypingNotice
 from roomkit.client.outbox import Outbox
@@ -43,10 +44,14 @@ class Rooms:
     @property
     def deadline(self) -> int | None:
         """When `tick` has next something to do."""
-        times = [self._notice.deadline]
+        earliest, ttl_ms, rooms = (
+            self._notice.deadline,
+            self._outbox.ttl_ms,
+            self._traffic.view.rooms,
+        )
         for name, lane in self._lanes.items():
-            times.append(lane.deadline(self._traffic.room(name), self._outbox.ttl_ms))
-        return min((at for at in times if at is not None), default=None)
+            earliest = soonest(earliest, lane.deadline(rooms[name], ttl_ms))
+        return earliest
 
     # The connection
 

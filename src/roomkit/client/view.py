@@ -11,6 +11,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from roomkit.client.deadlines import soonest
 from roomkit.client.view_data import (
     Gap,
     Malformed,
@@ -115,10 +116,7 @@ def expired(view: View, now: int) -> View:
 
 def typing_until(view: View) -> int | None:
     """Return when `expired` has next something to do, None if never."""
-    return min(
-        (room.typing.until for room in view.rooms.values() if room.typing.until is not None),
-        default=None,
-    )
+    return soonest(*[room.typing.until for room in view.rooms.values()])
 
 
 def paged_in(view: View, room: str, data: Record, before: int) -> View:

@@ -89,10 +89,9 @@ class Server:
         """Return the frame that tells an event."""
         if not isinstance(event, Welcomed):
             return self._codec.encode(event, 2)[0]
-        assert self.connection is not None
         return self._codec.encode_welcome(
             event,
-            connection_id=self.connection,
+            connection_id=self.connection or ConnectionId(""),
             session_token=f"session-{event.session}",
             guest_token=self._guest_token,
             durability=self.node.store.durability,

@@ -69,6 +69,12 @@ class Stage:
         """Return what the client knows of a room."""
         return self.machine.view.rooms[name]
 
+    @property
+    def waiting(self) -> int:
+        """How many of the server's frames are on their way."""
+        self._collect()
+        return len(self._line)
+
     # What a scenario says
 
     def do(self, name: str, /, **given: object) -> None:

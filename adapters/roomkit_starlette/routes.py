@@ -1,10 +1,11 @@
-"""What a chat says over plain HTTP: its health, its rooms, their history; JSON, and GET alone.
+"""What a chat says over plain HTTP, GET alone: its health, its rooms, their history, its client.
 
 | route | answer |
 |---|---|
 | `/health` | `{"status": "ok", "connections": 3, "rooms": 2}`; asks nobody who they are |
 | `/rooms?after&limit` | `{"rooms": [{"name": "lobby"}], "next": null}`; `next` is an `after` |
 | `/rooms/{room}/history?before&after&around&limit` | the `data` of a `message_history` frame |
+| `/roomkit/client/roomkit.js` | the JavaScript client, and its modules beside it |
 
 Whoever asks is identified as on the websocket, with the token of `Authorization: Bearer …`, and
 sees what the policy lets them join. Errors are `{"error": {"code": "forbidden", "message": "…"}}`
@@ -23,6 +24,7 @@ from starlette.routing import Route
 from roomkit import Action, Handshake, Hub, Refused, User
 from roomkit.errors import ErrorCode, HubNotRunning
 from roomkit.wire import Codec
+from roomkit_starlette.client_files import client_route
 
 __all__ = ["chat_routes"]
 
@@ -87,6 +89,7 @@ def chat_routes(hub: Hub) -> list[Route]:
         Route("/health", health, methods=["GET"], name="chat_health"),
         Route("/rooms", behind_identity(rooms), methods=["GET"], name="chat_rooms"),
         Route(page, behind_identity(history), methods=["GET"], name="chat_history"),
+        client_route(),
     ]
 
 

@@ -34,10 +34,10 @@ def mount_chat(
 ) -> None:
     """Serve a hub at `websocket_path`, and run it while the application runs.
 
-    `/health`, `/rooms` and `/rooms/{room}/history` are added below `http_prefix`; what they answer
-    is said in `roomkit_starlette.routes`. A lifespan that the application has is kept: it begins
-    after the hub runs and ends before the hub says goodbye. Set `router.lifespan_context` yourself
-    before this is called, or call the one you replace.
+    `/health`, `/rooms`, `/rooms/{room}/history` and `/roomkit/client/roomkit.js` are added below
+    `http_prefix`; what they answer is said in `roomkit_starlette.routes`. A lifespan that the
+    application has is kept: it begins after the hub runs and ends before the hub says goodbye. Set
+    `router.lifespan_context` yourself before this is called, or call the one you replace.
 
     Call it once per hub, before the application serves.
     """

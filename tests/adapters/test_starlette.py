@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib.resources import files
 
 import anyio
 import httpx2
@@ -229,6 +231,44 @@ async def test_whoever_asks_must_be_known() -> None:
         response = await client.get("/rooms", headers={"Authorization": "bearer hers"})
         assert (response.status_code, response.json()) == (200, {"rooms": [], "next": None})
         assert (await client.get("/health")).status_code == 200
+
+
+async def test_the_javascript_client_is_served_with_everything_it_imports() -> None:
+    folder = "/chat/roomkit/client"
+    app = Starlette(routes=[Mount("/chat", routes=chat_routes(Hub()))])
+    waiting, seen = ["roomkit.js"], dict[str, str]()
+    async with asking(app) as client:
+        while waiting:
+            name = waiting.pop()
+            response = await client.get(f"{folder}/{name}")
+            assert response.status_code == 200, name
+            assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+            assert response.headers["access-control-allow-origin"] == "*"
+            seen[name] = response.text
+            imported = re.findall(r'from "\./([\w.]+)";', response.text)
+            waiting += [other for other in imported if other not in seen]
+    shipped = files("roomkit").joinpath("client", "javascript").iterdir()
+    assert sorted(seen) == sorted(item.name for item in shipped if item.name.endswith(".js"))
+
+
+async def test_a_module_that_has_not_changed_is_not_sent_again() -> None:
+    url = "/roomkit/client/roomkit.js"
+    async with asking(starlette_app(Hub())) as client:
+        first = await client.get(url)
+        assert first.headers["cache-control"] == "no-cache"
+        again = await client.get(
+            url, headers={"If-None-Match": f'W/"old", {first.headers["etag"]}'}
+        )
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+        other = await client.get(url, headers={"If-None-Match": '"old"'})
+        assert (other.status_code, other.content) == (200, first.content)
+
+
+@pytest.mark.parametrize("name", ["package.json", "README.md", "..%2F__init__.py", "nothing.js"])
+async def test_only_modules_of_the_client_are_served(name: str) -> None:
+    async with asking(starlette_app(Hub())) as client:
+        assert (await client.get(f"/roomkit/client/{name}")).status_code == 404
 
 
 async def test_the_policy_hides_what_may_not_be_joined_or_read() -> None:

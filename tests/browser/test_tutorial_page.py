@@ -40,7 +40,7 @@ def visit(browser: Browser, address: str, name: str) -> Iterator[Page]:
 @pytest.mark.browser
 def test_two_people_talk_and_what_they_write_is_text(browser: Browser, address: str) -> None:
     with visit(browser, address, "alice") as alice, visit(browser, address, "bob") as bob:
-        expect(alice.locator("#log li")).to_have_text(["bob joined the room"])
+        expect(alice.locator("#log li")).to_have_count(0)
         for page in (alice, bob):
             expect(page.locator("#who")).to_contain_text("alice")
             expect(page.locator("#who")).to_contain_text("bob")
@@ -48,7 +48,7 @@ def test_two_people_talk_and_what_they_write_is_text(browser: Browser, address: 
         bob.locator("input").fill("<img src=x onerror=alert(1)> hello")
         bob.locator("button").click()
         said = "bob: <img src=x onerror=alert(1)> hello"
-        expect(alice.locator("#log li")).to_have_text(["bob joined the room", said])
+        expect(alice.locator("#log li")).to_have_text([said])
         expect(bob.locator("#log li")).to_have_text([said])
 
         with visit(browser, address, "ALICE") as twin:

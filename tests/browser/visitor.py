@@ -82,7 +82,7 @@ class Visitor:
     @property
     def messages(self) -> Locator:
         """The texts of the messages, in the order shown."""
-        return self.log.locator(".bubble")
+        return self.log.locator(".bubble .words")
 
     def message(self, text: str) -> Locator:
         """The row of the message that says exactly this."""

@@ -85,7 +85,7 @@ async def _moment(crowd: Crowd, chance: random.Random) -> str:
     kind = chance.choice(("time", "acks", "return"))
     if kind == "time":
         wait = chance.uniform(0.05, 1.5)
-        await anyio.sleep(wait)
+        await crowd.until(lambda: False, wait)
         return f"after {wait:.2f} s"
     number = chance.randint(1, 60) if kind == "acks" else chance.randint(1, len(NAMES) - 1)
     if kind == "acks":

@@ -190,7 +190,7 @@ class Proxy:
 
 async def _pass(data: bytes, sink: SocketStream, delay_s: float) -> None:
     if delay_s:
-        await anyio.sleep(delay_s)
+        await anyio.sleep_until(anyio.current_time() + delay_s)
     await sink.send(data)
 
 

@@ -52,10 +52,11 @@ export class Directory {
     this.#changed();
   }
 
-  render(views, current) {
-    const open = [...views.values()];
+  /** `rooms`: how much is unread in each open room, by its name. */
+  render(rooms, current) {
+    const open = [...rooms].map(([name, unread]) => ({ name, unread }));
     const known = new Set([...SUGGESTED, ...this.#known]);
-    const others = [...known].filter((name) => !views.has(name));
+    const others = [...known].filter((name) => !rooms.has(name));
     const [openRooms, otherRooms, pickerRooms] = this.#lists;
     renderOpen(openRooms, open, current);
     renderNames(otherRooms, others, "open-room");
@@ -74,16 +75,16 @@ function goTo(field) {
 }
 
 /** What is new in other rooms, on the button that brings out the list where it is hidden. */
-function renderElsewhere(views, current) {
-  const unread = views
-    .filter((view) => view.name !== current)
-    .reduce((sum, view) => sum + view.unread, 0);
+function renderElsewhere(rooms, current) {
+  const unread = rooms
+    .filter((room) => room.name !== current)
+    .reduce((sum, room) => sum + room.unread, 0);
   byId("elsewhere").hidden = unread === 0;
   byId("show-rooms").ariaLabel = unread > 0 ? `Rooms, ${messagesWords(unread)}` : "Rooms";
 }
 
-function renderOpen([list, nodes], views, current) {
-  const items = views.map(({ name, unread }) => ({ key: name, unread, current: name === current }));
+function renderOpen([list, nodes], rooms, current) {
+  const items = rooms.map(({ name, unread }) => ({ key: name, unread, current: name === current }));
   reconcile(list, nodes, items, () => fromTemplate("open-room"), (node, item) => {
     updateLink(node, item.key);
     const link = node.firstElementChild;

@@ -1,25 +1,13 @@
 /**
- * Who this tab is: the chosen name and the two secrets (protocol page, "Two secrets").
- *
- * The guest token says who; it lives in localStorage with the name it was made for, so that
- * a returning visitor stays the same guest. A tab that chooses another name is another guest
- * and keeps that token to itself, in sessionStorage: two tabs can be alice and bob.
- * The session secret says which tab, and with the rooms open in it belongs to this tab alone.
+ * What this page remembers besides the client's own secrets: the name chosen in this tab, the rooms
+ * open in it, and the name last used in this browser.
  */
 
-const SHARED_KEY = "roomkit.guest";
-const TAB_KEY = "roomkit.tab";
+const BROWSER_KEY = "roomkit.page.name";
+const TAB_KEY = "roomkit.page";
 
 export class Identity {
-  #shared;
-  #own;
-  #tab;
-
-  constructor(shared = window.localStorage, own = window.sessionStorage) {
-    this.#shared = shared;
-    this.#own = own;
-    this.#tab = read(own, TAB_KEY) ?? {};
-  }
+  #tab = read(sessionStorage, TAB_KEY) ?? {};
 
   /** The name this tab speaks under, or null while none has been chosen in it. */
   get name() {
@@ -28,15 +16,7 @@ export class Identity {
 
   /** The name to suggest: this tab's, or the one last used in this browser. */
   get suggestion() {
-    return this.name ?? read(this.#shared, SHARED_KEY)?.name ?? "";
-  }
-
-  get token() {
-    return this.#tab.token ?? null;
-  }
-
-  get session() {
-    return this.#tab.session ?? null;
+    return this.name ?? read(localStorage, BROWSER_KEY) ?? "";
   }
 
   /** Names of the rooms open in this tab, in the order they were opened. */
@@ -49,37 +29,13 @@ export class Identity {
   }
 
   choose(name) {
-    if (name === this.name) return;
-    const remembered = read(this.#shared, SHARED_KEY);
-    const token = remembered?.name === name ? remembered.token : null;
-    this.#keep({ name, token, session: null });
-  }
-
-  /** Keep what a `welcome` gave. */
-  welcomed({ guest_token: token, session }) {
-    this.#keep({ token: token ?? this.token, session: session ?? this.session });
-    if (!token) return;
-    const remembered = read(this.#shared, SHARED_KEY);
-    if (!remembered || remembered.name === this.name) {
-      write(this.#shared, SHARED_KEY, { name: this.name, token });
-    }
-  }
-
-  forgetSession() {
-    this.#keep({ session: null });
-  }
-
-  /** After a server refused the secrets: come back as a new guest of the same name. */
-  forgetSecrets() {
-    this.#keep({ token: null, session: null });
-    if (read(this.#shared, SHARED_KEY)?.name === this.name) {
-      write(this.#shared, SHARED_KEY, null);
-    }
+    this.#keep({ name });
+    if (read(localStorage, BROWSER_KEY) === null) write(localStorage, BROWSER_KEY, name);
   }
 
   #keep(change) {
     this.#tab = { ...this.#tab, ...change };
-    write(this.#own, TAB_KEY, this.#tab);
+    write(sessionStorage, TAB_KEY, this.#tab);
   }
 }
 

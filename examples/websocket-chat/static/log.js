@@ -3,8 +3,9 @@
  * Every open room keeps its own, hidden while another is shown.
  */
 
-import { fromTemplate, paintAvatar, reconcile, setParts, setText } from "./dom.js";
+import { fromTemplate, reconcile, setParts, setText } from "./dom.js";
 import { setMessage } from "./links.js";
+import { updateMessage } from "./message.js";
 import { rowsOf } from "./rows.js";
 import * as words from "./words.js";
 
@@ -24,11 +25,12 @@ export class RoomLog {
   #top = 0;
   #filled = false;
 
-  /** `actions`: scrolled(), fetchOlder(), retry(key), discard(key). */
+  /** `actions`: scrolled(), fetchOlder(), retry(key), discard(key), edit(row), remove(row). */
   constructor(room, actions) {
     this.#actions = actions;
     this.node.setAttribute("aria-label", `Messages in ${room}`);
     this.node.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.node.addEventListener("keydown", (event) => this.#pressed(event));
     new ResizeObserver(() => this.#settle()).observe(this.node);
   }
 
@@ -56,25 +58,42 @@ export class RoomLog {
     this.node.focus();
   }
 
-  render(view, outgoing, me, fetching) {
-    const rows = rowsOf(view, outgoing, me);
+  /** The message that was chosen with the keyboard, or the log itself if that is gone. */
+  focusOn(key) {
+    (this.#nodes.get(key)?.node ?? this.node).focus();
+  }
+
+  render(room, me, editing) {
+    const rows = rowsOf(room, me, editing);
     const anchor = this.#anchor();
-    const empty = isEmpty(view, rows);
+    const empty = isEmpty(room, rows);
     this.node.classList.toggle("empty", empty);
-    setText(this.#beginning, empty ? NOTHING_YET : beginningWords(view, fetching));
+    setText(this.#beginning, empty ? NOTHING_YET : beginningWords(room));
     const made = reconcile(this.#rows, this.#nodes, rows, makeRow, (node, row) =>
       updateRow(node, row, this.#actions),
     );
     if (this.#filled && made.length <= 3) made.forEach((node) => node.classList.add("fresh"));
-    if (view.status === "joined" && !this.#filled) this.#fill();
+    if (room.state === "joined" && !this.#filled) this.#fill();
     this.#restore(anchor);
-    if (!fetching) this.#fetchIfNear();
+    if (!room.fetching) this.#fetchIfNear();
   }
 
   /** What was said before is there to be read; only what comes from now on is announced. */
   #fill() {
     this.#filled = true;
     setTimeout(() => this.node.setAttribute("aria-live", "polite"), QUIET_MS);
+  }
+
+  /** Up and down go from message to message; what can be done with one is a Tab away. */
+  #pressed(event) {
+    const steps = { ArrowUp: -1, ArrowDown: 1 };
+    if (!(event.key in steps) || event.target.closest("button, a")) return;
+    const messages = [...this.#rows.querySelectorAll(".message")];
+    const at = messages.indexOf(event.target.closest(".message"));
+    const next = at < 0 ? messages.at(-1) : messages[at + steps[event.key]];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
   }
 
   #scrolled() {
@@ -118,17 +137,17 @@ export class RoomLog {
   }
 }
 
-function isEmpty(view, rows) {
-  const quiet = view.status === "joined" && !view.hasOlder && view.complete && !view.gap;
+function isEmpty(room, rows) {
+  const quiet = room.state === "joined" && !room.has_before && room.complete && !room.gap;
   return quiet && !rows.some((row) => row.kind === "message" || row.kind === "system");
 }
 
-function beginningWords(view, fetching) {
-  if (view.status === "joining") return "Opening the room…";
+function beginningWords({ state, position, fetching, gap, has_before: more, complete }) {
+  if (state === "joining" && position === null) return "Opening the room…";
   if (fetching) return "Loading older messages…";
-  if (view.gap) return words.gapWords(view.gap);
-  if (view.hasOlder) return "";
-  return view.complete ? "This is where the room begins." : "Older messages are no longer kept.";
+  if (gap) return words.gapWords(gap.reason);
+  if (more) return "";
+  return complete ? "This is where the room begins." : "Older messages are no longer kept.";
 }
 
 function makeRow(row) {
@@ -148,33 +167,4 @@ function updateLine(node, row) {
   else if (row.kind === "presence") setParts(line, words.presenceParts(row));
   else if (row.kind === "moderation") setParts(line, words.moderationParts(row));
   else setMessage(line, row.text);
-}
-
-function updateMessage(node, row, actions) {
-  node.classList.toggle("mine", row.mine);
-  node.classList.toggle("first", row.first);
-  node.classList.toggle("last", row.last);
-  node.dataset.status = row.status;
-  paintAvatar(node.querySelector(".avatar"), row.username);
-  setText(node.querySelector(".author"), row.username);
-  const time = node.querySelector("time");
-  setText(time, words.clockWords(row.at));
-  time.dateTime = new Date(row.at).toISOString();
-  const bubble = node.querySelector(".bubble");
-  setMessage(bubble, row.text);
-  bubble.title = words.fullTimeWords(row.at);
-  updateDelivery(node.querySelector(".delivery"), row, actions);
-}
-
-const DELIVERY = { waiting: "Waiting to be sent", sending: "Sending…", sent: "" };
-
-function updateDelivery(node, { status, problem, outgoing }, actions) {
-  const failed = status === "failed";
-  node.hidden = status === "sent";
-  const told = failed ? `Not sent. ${words.refusalWords(problem)}` : DELIVERY[status];
-  setText(node.querySelector(".delivery-words"), told);
-  const [again, discard] = node.querySelectorAll("button");
-  again.hidden = discard.hidden = !failed;
-  again.onclick = failed ? () => actions.retry(outgoing) : null;
-  discard.onclick = failed ? () => actions.discard(outgoing) : null;
 }

@@ -1,26 +1,30 @@
 /**
- * The page: which part is shown, and every part brought up to date from the chat. Asks the chat
- * client for what is so and tells it what a person does; keeps nothing the parts keep themselves.
+ * The page: which part is shown, and every part brought up to date from the chat. Asks the chat for
+ * what is so and tells it what a person does; keeps nothing the parts keep themselves.
  */
 
 import { Composer } from "./composer.js";
 import { Directory, addressedRoom, addressOf } from "./directory.js";
+import { Deletion } from "./deletion.js";
 import { byId, paintAvatar, setParts, setText } from "./dom.js";
 import { Drawers } from "./drawers.js";
 import { RoomLog } from "./log.js";
 import { People } from "./people.js";
+import { rowsOf } from "./rows.js";
 import { Status } from "./status.js";
 import { Welcome } from "./welcome.js";
 import * as words from "./words.js";
 
 const TOAST_MS = 8_000;
 const REFRESH_MS = 20_000;
+const NAME_REFUSED = new Set(["bad_argument", "username_taken"]);
 const finePointer = window.matchMedia("(pointer: fine)");
 
 export class Page {
-  #client;
+  #talk;
   #current = null;
   #renaming = false;
+  #editing = null;
   #logs = new Map();
   #toastTimer = null;
   #drawers = new Drawers();
@@ -29,28 +33,35 @@ export class Page {
   #directory;
   #composer;
   #status;
+  #deletion = new Deletion();
 
-  constructor(client) {
-    this.#client = client;
+  constructor(talk) {
+    this.#talk = talk;
     this.#welcome = new Welcome(
       (name) => this.#signIn(name),
       () => this.#keepName(),
     );
-    this.#status = new Status(() => client.retryNow());
+    this.#status = new Status(() => talk.retryNow());
     this.#directory = new Directory(() => this.#render());
     this.#composer = new Composer({
       say: (room, text) => this.#say(room, text),
-      composing: (room, text) => client.composing(room, text),
-      stopComposing: () => client.stopComposing(),
+      change: (room, message, text) => this.#change(room, message, text),
+      editing: (message) => this.#markEditing(message),
+      editLast: () => this.#editLast(),
+      composing: (room, text) => talk.composing(room, text),
+      stopComposing: (room) => talk.stopComposing(room),
       escaped: () => this.#log?.focus(),
     });
-    client.watch(() => this.#render(), (refusal) => this.#toast(words.refusalWords(refusal)));
+    talk.watch(
+      () => this.#render(),
+      (refusal) => this.#toast(words.refusalWords(refusal)),
+    );
     this.#listen();
   }
 
   /** A tab that has a name goes on under it; any other is asked for one. */
   start() {
-    if (this.#client.name) this.#signIn(this.#client.name);
+    if (this.#talk.name) this.#signIn(this.#talk.name);
     else this.#askName("");
   }
 
@@ -62,7 +73,7 @@ export class Page {
     byId("leave").addEventListener("click", () => this.#leave());
     byId("to-end").addEventListener("click", () => this.#toEnd());
     byId("toast-close").addEventListener("click", () => (byId("toast").hidden = true));
-    byId("refused-retry").addEventListener("click", () => this.#client.enter(this.#current));
+    byId("refused-retry").addEventListener("click", () => this.#enterAgain());
     byId("refused-leave").addEventListener("click", () => this.#leave());
     byId("refused-rename").addEventListener("click", () => {
       this.#rename(words.refusalWords(this.#view.problem));
@@ -77,7 +88,7 @@ export class Page {
   }
 
   get #view() {
-    return this.#client.rooms.get(this.#current) ?? null;
+    return this.#talk.room(this.#current);
   }
 
   get #log() {
@@ -90,14 +101,14 @@ export class Page {
     this.#renaming = false;
     this.#welcome.hide();
     byId("app").hidden = false;
-    this.#client.signIn(name);
+    this.#talk.signIn(name);
     this.#directory.refresh();
     this.#route();
   }
 
   #askName(problem) {
     byId("app").hidden = true;
-    this.#welcome.show(this.#client.suggestedName, problem, this.#renaming);
+    this.#welcome.show(this.#talk.suggestedName, problem, this.#renaming);
   }
 
   #rename(problem) {
@@ -119,20 +130,25 @@ export class Page {
   #route() {
     if (this.#welcome.shown) return;
     const room = addressedRoom();
-    if (this.#current !== null && this.#current !== room) this.#client.turnFrom(this.#current);
+    if (this.#current !== null && this.#current !== room) this.#talk.turnFrom(this.#current);
     this.#current = room;
-    if (room !== null) this.#client.enter(room);
+    if (room !== null) this.#talk.enter(room);
     this.#drawers.close({ refocus: false });
     this.#render();
     this.#focusRoom();
   }
 
+  #enterAgain() {
+    this.#talk.enter(this.#current);
+    this.#render();
+  }
+
   #leave() {
     const left = this.#current;
-    this.#client.leave(left);
+    this.#talk.leave(left);
     this.#logs.get(left)?.node.remove();
     this.#logs.delete(left);
-    const [next] = this.#client.rooms.keys();
+    const [next] = this.#talk.rooms.keys();
     if (next !== undefined) window.location.hash = addressOf(next);
     else {
       window.history.pushState(null, "", window.location.pathname);
@@ -142,8 +158,35 @@ export class Page {
   }
 
   #say(room, text) {
-    this.#client.say(room, text);
+    this.#talk.say(room, text);
     this.#toEnd();
+  }
+
+  // Messages of one's own
+
+  #editLast() {
+    const me = this.#talk.me.user_id;
+    const last = rowsOf(this.#view, this.#talk.me, null).findLast((row) => row.userId === me);
+    if (!last?.editable) return false;
+    this.#composer.edit(last);
+    return true;
+  }
+
+  #markEditing(message) {
+    const before = this.#editing;
+    this.#editing = message;
+    this.#render();
+    if (before && !message) this.#composer.focus();
+  }
+
+  async #change(room, message, text) {
+    const done = await this.#talk.edit(room, message, text);
+    if (!done && this.#current === room && !this.#editing) this.#composer.edit({ ...message, text });
+  }
+
+  /** Deleting is for ever: ask once, then go back to where the person was. */
+  #remove(room, row) {
+    this.#deletion.ask(row.text, () => this.#talk.delete(room, row.id));
   }
 
   #toEnd() {
@@ -155,7 +198,7 @@ export class Page {
   /** On a touch screen focusing the field would bring up the keyboard: go to the heading there. */
   #focusRoom() {
     if (this.#current === null) byId(finePointer.matches ? "picker-field" : "title").focus();
-    else if (finePointer.matches && this.#view?.status !== "refused") this.#composer.focus();
+    else if (finePointer.matches && this.#view?.state !== "refused") this.#composer.focus();
     else byId("title").focus();
   }
 
@@ -169,16 +212,17 @@ export class Page {
 
   #refresh() {
     const shown = document.visibilityState === "visible";
-    if (shown && this.#client.connection.phase === "online") this.#directory.refresh();
+    if (shown && this.#talk.connection.state === "online") this.#directory.refresh();
   }
 
   // Drawing
 
   #render() {
-    const { connection, rooms, limits } = this.#client;
+    const { connection, rooms, limits } = this.#talk;
     this.#status.render(connection);
-    if (connection.phase === "stopped" && connection.cause.code && !this.#welcome.shown) {
-      this.#askName(words.refusalWords(connection.cause));
+    const unnamed = connection.state === "stopped" && NAME_REFUSED.has(connection.problem?.code);
+    if (unnamed && !this.#welcome.shown) {
+      this.#askName(words.refusalWords(connection.problem));
     }
     if (this.#welcome.shown) return;
     this.#renderMe();
@@ -189,26 +233,22 @@ export class Page {
   }
 
   #renderMe() {
-    const { username } = this.#me;
+    const { username } = this.#talk.me;
     paintAvatar(byId("me-avatar"), username);
     setText(byId("me-name"), username);
   }
 
-  get #me() {
-    return this.#client.me ?? { userId: null, username: this.#client.name };
-  }
-
   #renderPane() {
     const view = this.#view;
-    const barred = view?.status === "refused" || view?.status === "removed";
+    const barred = view?.state === "refused" || view?.state === "left";
     byId("picker").hidden = view !== null;
     byId("refused").hidden = !barred;
     byId("conversation").hidden = view === null || barred;
     byId("leave").hidden = view === null;
     byId("show-people").hidden = view === null || barred;
     byId("people").hidden = view === null || barred;
-    setParts(byId("title"), view ? ["# ", { name: view.name }] : ["Rooms"]);
-    setText(byId("subtitle"), subtitleOf(view, this.#client));
+    setParts(byId("title"), view ? ["# ", { name: view.room }] : ["Rooms"]);
+    setText(byId("subtitle"), subtitleOf(view, this.#talk));
     if (barred) this.#renderRefused(view);
     else if (view) this.#renderConversation(view);
   }
@@ -219,21 +259,23 @@ export class Page {
   }
 
   #renderConversation(view) {
-    this.#composer.turnTo(view.name);
-    const me = this.#me;
-    const log = this.#logs.get(view.name) ?? this.#openLog(view.name);
+    this.#composer.turnTo(view.room);
+    const { me } = this.#talk;
+    const log = this.#logs.get(view.room) ?? this.#openLog(view.room);
     for (const other of this.#logs.values()) if (other !== log) other.hide();
     if (log.node.hidden) log.show();
-    log.render(view, this.#client.outbox.of(view.name), me, this.#client.isFetching(view.name));
+    log.render(view, me, this.#editing?.id ?? null);
     this.#people.render(view, me);
   }
 
   #openLog(room) {
     const log = new RoomLog(room, {
       scrolled: () => this.#renderUnread(),
-      fetchOlder: () => this.#client.fetchOlder(room),
-      retry: (key) => this.#client.outbox.retry(key),
-      discard: (key) => this.#client.outbox.discard(key),
+      fetchOlder: () => this.#talk.fetchOlder(room),
+      retry: (key) => this.#talk.retry(room, key),
+      discard: (key) => this.#talk.discard(room, key),
+      edit: (row) => this.#composer.edit(row),
+      remove: (row) => this.#remove(room, row),
     });
     this.#logs.set(room, log);
     byId("log").append(log.node);
@@ -245,13 +287,13 @@ export class Page {
   }
 
   #renderUnread() {
-    this.#client.setReading(this.#isReading() ? this.#current : null);
+    this.#talk.setReading(this.#isReading() ? this.#current : null);
     const pill = byId("to-end");
     const unread = this.#view?.unread ?? 0;
     pill.hidden = this.#log?.atEnd ?? true;
     pill.toggleAttribute("data-new", unread > 0);
     setText(byId("to-end-words"), unread > 0 ? words.messagesWords(unread) : "Newest messages");
-    const total = [...this.#client.rooms.values()].reduce((sum, view) => sum + view.unread, 0);
+    const total = [...this.#talk.rooms.values()].reduce((sum, unread) => sum + unread, 0);
     const count = total > 0 ? `(${total}) ` : "";
     const room = this.#current === null ? "" : `#${this.#current} · `;
     document.title = `${count}${room}roomkit chat`;
@@ -266,7 +308,7 @@ export class Page {
 }
 
 function subtitleOf(view, { connection }) {
-  if (connection.phase !== "online") return "Not connected";
+  if (connection.state !== "online") return "Not connected";
   if (view === null) return "Online";
-  return view.status === "joined" ? `Online · ${words.peopleWords(view.total)}` : "Online";
+  return view.state === "joined" ? `Online · ${words.peopleWords(view.total)}` : "Online";
 }

@@ -12,33 +12,33 @@ export class People {
   #nodes = new Map();
 
   render(view, me) {
-    const typing = new Set(view.typing.names);
-    const people = [...view.people].sort(
+    const typing = new Set(view.typing.users);
+    const mine = (person) => person.user_id === me.user_id;
+    const people = [...view.occupants].sort(
       (one, other) =>
-        Number(other.userId === me.userId) - Number(one.userId === me.userId) ||
-        one.username.localeCompare(other.username),
+        Number(mine(other)) - Number(mine(one)) || one.username.localeCompare(other.username),
     );
     reconcile(
       this.#list,
       this.#nodes,
       people.map((person) => ({
-        key: person.userId,
+        key: person.user_id,
         name: person.username,
-        mine: person.userId === me.userId,
-        typing: typing.has(person.username) && person.userId !== me.userId,
+        mine: mine(person),
+        typing: typing.has(person.username) && !mine(person),
       })),
       () => fromTemplate("person"),
       updatePerson,
     );
-    this.#hint.hidden = view.rosterShown;
+    this.#hint.hidden = view.roster === "on";
     setText(this.#hint, `${peopleWords(view.total)} here: too many to list.`);
     this.#renderTyping(view, me);
   }
 
   /** Our own typing is in the server's list and not worth telling us. */
   #renderTyping({ typing }, me) {
-    const others = typing.names.filter((name) => name !== me.username);
-    const total = typing.total - (typing.names.length - others.length);
+    const others = typing.users.filter((name) => name !== me.username);
+    const total = typing.total - (typing.users.length - others.length);
     if (total > 0) setParts(this.#typing, typingParts(others, total));
     else setText(this.#typing, "");
   }

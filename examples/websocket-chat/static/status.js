@@ -4,10 +4,15 @@
  */
 
 import { byId, setText } from "./dom.js";
-import { causeWords } from "./words.js";
+import { refusalWords } from "./words.js";
 
 const BANNER_AFTER_MS = 600;
-const STATE_WORDS = { connecting: "Connecting…", online: "Online", waiting: "Offline", stopped: "Offline" };
+const STATE_WORDS = {
+  connecting: "Connecting…",
+  online: "Online",
+  offline: "Offline",
+  stopped: "Offline",
+};
 
 export class Status {
   #app = byId("app");
@@ -15,7 +20,7 @@ export class Status {
   #words = byId("banner-words");
   #state = byId("me-state-words");
   #announcer = byId("announcer");
-  #connection = { phase: "idle" };
+  #connection = { state: "idle" };
   #wasOnline = false;
   #bannerTimer = null;
   #ticker = null;
@@ -29,45 +34,49 @@ export class Status {
   render(connection) {
     if (connection === this.#connection) return;
     this.#connection = connection;
-    const { phase } = connection;
-    this.#app.dataset.phase = phase;
-    setText(this.#state, STATE_WORDS[phase] ?? "");
-    byId("retry").hidden = phase === "connecting";
-    this.#showBanner(phase);
-    this.#announce(phase);
+    const { state } = connection;
+    this.#app.dataset.connection = state;
+    setText(this.#state, STATE_WORDS[state] ?? "");
+    byId("retry").hidden = state === "connecting";
+    this.#showBanner(state);
+    this.#announce(state);
     clearInterval(this.#ticker);
-    if (phase === "waiting") this.#ticker = setInterval(() => this.#tell(), 250);
+    if (state === "offline") this.#ticker = setInterval(() => this.#tell(), 250);
     this.#tell();
   }
 
   /** A connection made at once is not worth a banner that comes and goes. */
-  #showBanner(phase) {
-    if (phase === "online" || phase === "idle") {
+  #showBanner(state) {
+    if (state === "online" || state === "idle") {
       clearTimeout(this.#bannerTimer);
       this.#bannerTimer = null;
       this.#banner.hidden = true;
     } else {
-      const delay = phase === "stopped" ? 0 : BANNER_AFTER_MS;
+      const delay = state === "stopped" ? 0 : BANNER_AFTER_MS;
       this.#bannerTimer ??= setTimeout(() => (this.#banner.hidden = false), delay);
     }
   }
 
   #tell() {
-    const { phase, retryAt, cause } = this.#connection;
-    if (phase === "connecting") setText(this.#words, "Connecting…");
-    else if (phase === "stopped") setText(this.#words, causeWords(cause));
-    else if (phase === "waiting") {
+    const { state, retry_at: retryAt } = this.#connection;
+    if (state === "connecting") setText(this.#words, "Connecting…");
+    else if (state === "stopped") setText(this.#words, stoppedWords(this.#connection));
+    else if (state === "offline") {
       const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
       const what = navigator.onLine ? "The connection was lost." : "You are offline.";
       setText(this.#words, `${what} Trying again in ${seconds} s.`);
     }
   }
 
-  #announce(phase) {
-    if (phase === "online" && this.#wasOnline) setText(this.#announcer, "Connected again.");
-    else if (phase === "online") setText(this.#announcer, "Connected.");
-    else if (phase === "waiting") setText(this.#announcer, "The connection was lost. Trying again.");
-    else if (phase === "stopped") setText(this.#announcer, causeWords(this.#connection.cause));
-    this.#wasOnline ||= phase === "online";
+  #announce(state) {
+    if (state === "online" && this.#wasOnline) setText(this.#announcer, "Connected again.");
+    else if (state === "online") setText(this.#announcer, "Connected.");
+    else if (state === "offline") setText(this.#announcer, "The connection was lost. Trying again.");
+    else if (state === "stopped") setText(this.#announcer, stoppedWords(this.#connection));
+    this.#wasOnline ||= state === "online";
   }
+}
+
+function stoppedWords({ problem }) {
+  return problem ? refusalWords(problem) : "The server closed the connection.";
 }

@@ -18,16 +18,14 @@ const REFUSALS = {
   rejected: "The message was not accepted here.",
   overloaded: "The server is very busy.",
   unavailable: "The server did not answer in time.",
+  bad_protocol: "This page and the server do not speak the same language. Reload the page.",
+  connection_limit: "You have this chat open in too many places. Close one, then try again.",
   internal: "Something went wrong on the server.",
   kicked: "A moderator has removed you from this room.",
-};
-
-const CLOSINGS = {
-  4500: "This page and the server do not speak the same language. Reload the page.",
-  4501: "The server does not know who you are.",
-  4502: "The server does not accept this page.",
-  4503: "You have been banned from this server.",
-  4504: "You have this chat open in too many places. Close one, then try again.",
+  not_found: "That message is not there any more.",
+  version_conflict: "The message was changed meanwhile. Please look again.",
+  disconnected: "There is no connection. Please try again in a moment.",
+  expired: "There was no connection for too long.",
 };
 
 const GAPS = {
@@ -36,16 +34,10 @@ const GAPS = {
   replay_limit: "You missed a lot; these are the latest messages.",
 };
 
-/** `refusal` is a Refusal, the data of an error frame, or a room's `problem`. */
+/** Of a Refusal, the data of an error frame, or the `problem` of the connection, a room, a message. */
 export function refusalWords({ code, message }) {
   const words = REFUSALS[code] ?? message ?? "";
   return words.replace("{message}", () => message) || "That did not work.";
-}
-
-/** `cause`: why a connection stopped, a Refusal or `{closeCode}`. */
-export function causeWords(cause) {
-  if (cause.closeCode === undefined) return refusalWords(cause);
-  return CLOSINGS[cause.closeCode] ?? "The server closed the connection.";
 }
 
 export function gapWords(reason) {

@@ -8,7 +8,7 @@ from roomkit.client import Chat, Room, connect
 from tests.crash.crowd import Crowd
 from tests.crash.record import Data, Ending
 
-__all__ = ["endings"]
+__all__ = ["OBSERVER", "endings", "read_out"]
 
 OBSERVER = "frank"
 
@@ -39,7 +39,13 @@ def _agree(everybody: dict[str, Chat], name: str) -> bool:
 
 async def _ending(room: Room, everybody: dict[str, Chat]) -> Ending:
     views = {name: chat.room(room.name).view for name, chat in everybody.items()}
-    position = room.view.position
+    held = {name: (view.messages, view.occupants) for name, view in views.items()}
+    return Ending(*await read_out(room), held)
+
+
+async def read_out(room: Room) -> tuple[list[Data], list[Data]]:
+    """Read every message, oldest first, and every occupant of a room from the server."""
+    position = (await room.joined()).position
     assert position is not None
     history: list[Data] = []
     before, more = position.seq + 1, True
@@ -47,6 +53,4 @@ async def _ending(room: Room, everybody: dict[str, Chat]) -> Ending:
         page = await room.history(before=before, limit=200)
         history[:0] = page.messages
         before, more = (page.messages[0]["seq"] if page.messages else 0), page.has_before
-    users = await room.users()
-    held = {name: (view.messages, view.occupants) for name, view in views.items()}
-    return Ending(history, users.occupants, held)
+    return history, list((await room.users()).occupants)

@@ -116,7 +116,11 @@ class Proxy:
 
     def calm(self) -> None:
         """Cut what is open now, and leave alone what is opened from here on."""
-        self._plan = lambda number: UNTOUCHED
+        self.agitate(lambda number: UNTOUCHED)
+
+    def agitate(self, plan: Callable[[int], Plan]) -> None:
+        """Cut what is open now, and do this to what is opened from here on."""
+        self._plan = plan
         for scope in self._scopes:
             scope.cancel()
 

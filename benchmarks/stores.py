@@ -17,33 +17,33 @@ from benchmarks.processes import say, server
 __all__ = ["compare_stores"]
 
 TURNS = 3
-MEMBERS = 3
 STORES = ("memory", "sqlite-full", "sqlite-normal")
 
 
 class _Load(NamedTuple):
-    """So many rooms of three, one of whom writes with so many messages in flight."""
+    """So many rooms of so many members, one of whom writes with so many messages in flight."""
 
     senders: int
+    members: int
     window: int
 
     def __str__(self) -> str:
-        who = "1 sender" if self.senders == 1 else f"{self.senders} senders, each in a room"
-        return f"{who}, {self.window} in flight"
+        rooms = "1 room" if self.senders == 1 else f"{self.senders} rooms"
+        return f"{rooms} of {self.members}, 1 sender in each, {self.window} in flight"
 
 
-LOADS = (_Load(1, 1), _Load(1, 16), _Load(100, 1))
+LOADS = (_Load(1, 3, 1), _Load(1, 100, 1), _Load(1, 100, 16), _Load(100, 3, 1))
 
 
 def compare_stores(seconds: float) -> dict[str, object]:
     """Return messages a second by load and store, medians, and each store against memory.
 
     Args:
-        seconds: of each of the measurements: 3 turns of 3 loads on 3 stores.
+        seconds: of each of the measurements: 3 turns of 4 loads on 3 stores.
     """
     results: dict[str, object] = {}
     for load in LOADS:
-        say(f"roomkit on each store: {load}, {MEMBERS} members, {TURNS} x {seconds:g} s ...")
+        say(f"roomkit on each store: {load}, {TURNS} x {seconds:g} s ...")
         rates: dict[str, list[float]] = {store: [] for store in STORES}
         for _ in range(TURNS):
             for store in STORES:
@@ -65,7 +65,7 @@ def _rate(store: str, load: _Load, seconds: float) -> float:
 
 async def _talk(port: int, load: _Load, seconds: float) -> float:
     rooms = {
-        f"room-{number}": [await connect(port, f"room-{number}", n) for n in range(MEMBERS)]
+        f"room-{number}": [await connect(port, f"room-{number}", n) for n in range(load.members)]
         for number in range(load.senders)
     }
     figures = await asyncio.gather(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from roomkit.errors import SettingsError
 from roomkit.limits import Limits
 from roomkit.settings import load_settings
-from roomkit.stores import MemoryStore
+from roomkit.stores import MemoryStore, SqliteStore
+from roomkit.stores.sqlite.saving import Retention
 
 SECRET = "correct horse battery staple"
+
+
+STORES = (
+    "memory: or sqlite:PATH, which may go on with ?durability=sqlite-normal, "
+    "&messages=NUMBER and &messages_age_ms=NUMBER"
+)
 
 
 def complaint(environ: dict[str, str]) -> list[str]:
@@ -47,6 +57,52 @@ def test_everything_set_is_read() -> None:
     assert settings.limits == Limits(messages_per_s=50, presence_grace_ms=1_500)
 
 
+@pytest.mark.parametrize(
+    ("url", "durability", "messages", "messages_age_ms"),
+    [
+        ("sqlite:chat.db", "sqlite-full", None, None),
+        ("sqlite:chat.db?durability=sqlite-normal", "sqlite-normal", None, None),
+        ("sqlite:chat.db?messages=9&messages_age_ms=5", "sqlite-full", 9, 5),
+    ],
+)
+async def test_a_file_is_named_with_how_it_is_kept(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    durability: str,
+    messages: int | None,
+    messages_age_ms: int | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = load_settings({"ROOMKIT_STORE": url, "ROOMKIT_PAGE_BYTES": "99"}).store()
+    assert isinstance(store, SqliteStore)
+    assert store.durability == durability
+    assert store._shared.retention == Retention(
+        limits=Limits(page_bytes=99), messages=messages, messages_age_ms=messages_age_ms
+    )
+    async with store.open():
+        assert "chat.db" in os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:",
+        "sqlite:?messages=5",
+        "sqlite::memory:",
+        "sqlite:chat.db?messages=0",
+        "sqlite:chat.db?messages=many",
+        "sqlite:chat.db?messages=5&messages=6",
+        "sqlite:chat.db?clock=3",
+        "sqlite:chat.db?durability=full",
+        "memory",
+        "memory:chat.db",
+    ],
+)
+def test_a_store_that_is_none_is_explained(url: str) -> None:
+    assert complaint({"ROOMKIT_STORE": url}) == [f"ROOMKIT_STORE is {url!r}: expected {STORES}"]
+
+
 @pytest.mark.parametrize("limit", msgspec.structs.fields(Limits), ids=lambda limit: limit.name)
 def test_every_limit_has_its_variable(limit: msgspec.structs.FieldInfo) -> None:
     value = getattr(Limits(), limit.name)
@@ -80,7 +136,7 @@ def test_all_wrong_variables_are_named_at_once() -> None:
     ) == [
         "ROOMKIT_MESAGES_PER_S is not a setting: did you mean ROOMKIT_MESSAGES_PER_S?",
         "ROOMKIT_XYZZY is not a setting: remove it",
-        "ROOMKIT_STORE is 'redis://localhost': expected memory:",
+        f"ROOMKIT_STORE is 'redis://localhost': expected {STORES}",
         "ROOMKIT_SECRET is too short: expected 16 characters or more, that nobody can guess",
         "ROOMKIT_FRAMES_PER_S is 'fast': expected a whole number from 1 to 2^53 - 1",
         "ROOMKIT_JOINS_BURST is '1.5': expected a whole number from 1 to 2^53 - 1",

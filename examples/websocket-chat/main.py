@@ -4,6 +4,7 @@
     python main.py
 
 HOST and PORT say where it listens, every ROOMKIT_ setting how it behaves (`roomkit.settings`).
+Rooms are kept in chat.db in the current folder, unless ROOMKIT_STORE says otherwise.
 """
 
 import logging
@@ -54,6 +55,8 @@ class Server(ChatServer):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self.should_exit:
+            return
         host = "localhost" if self.config.host == "127.0.0.1" else self.config.host
         print(f"roomkit chat: http://{host}:{self.config.port} (Ctrl-C stops it)", flush=True)
 
@@ -73,7 +76,7 @@ def build(hub: Hub, zest: Settings) -> Starlette:
 
 def main() -> None:
     try:
-        settings = load_settings()
+        settings = load_settings({"ROOMKIT_STORE": "sqlite:chat.db", **os.environ})
     except SettingsError as error:
         sys.exit(f"roomkit: {error}")
     # Left to itself ZestAPI logs every request and writes zestapi.log to the current folder. A page
@@ -90,6 +93,7 @@ def main() -> None:
         record=settings.record,
         record_mib=settings.record_mib,
     )
+    print(f"roomkit chat: rooms are kept in {settings.store_url} (ROOMKIT_STORE)", flush=True)
     config = chat_config(build(hub, zest), hub.limits, host=zest.host, port=zest.port)
     Server(config).run()
 

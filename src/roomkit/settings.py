@@ -2,12 +2,15 @@
 
 | variable | meaning | default |
 |---|---|---|
-| `ROOMKIT_STORE` | where rooms are kept: `memory:` | `memory:` |
+| `ROOMKIT_STORE` | where rooms are kept: `memory:`, or `sqlite:` and a path | `memory:` |
 | `ROOMKIT_SECRET` | signs guest tokens and sessions | a key the store keeps |
 | `ROOMKIT_ORIGINS` | other sites whose pages may connect, comma separated | none |
 | `ROOMKIT_RECORD` | a folder for a trace of all that goes in, messages included | no trace |
 | `ROOMKIT_RECORD_MIB` | the most the trace may take | 64 |
 | `ROOMKIT_<LIMIT>` | any field of `Limits`, as in `ROOMKIT_MESSAGES_PER_S` | the field's |
+
+After the path of a file may come what `SqliteStore` takes beside it, as in
+`sqlite:chat.db?durability=sqlite-normal&messages=100000&messages_age_ms=7776000000`.
 
 An empty variable counts as not set. Only `load_settings` reads the environment; a host that
 configures itself some other way needs nothing of this file.
@@ -18,17 +21,17 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from roomkit.errors import SettingsError
 from roomkit.limits import Limits
-from roomkit.stores import MemoryStore, Store
+from roomkit.stores import MemoryStore, SqliteStore, Store
 from roomkit.trace import RECORD_MIB
 
 __all__ = ["Settings", "load_settings"]
@@ -37,9 +40,32 @@ _PREFIX = "ROOMKIT_"
 _SECRET_CHARS = 16
 _OF_THE_TESTS = frozenset({"ROOMKIT_CHROMIUM", "ROOMKIT_REQUIRE_BROWSER"})
 
-_STORES: dict[str, Callable[[Limits], Store]] = {
-    "memory:": lambda limits: MemoryStore(limits=limits),
-}
+_STORES = (
+    "memory: or sqlite:PATH, which may go on with ?durability=sqlite-normal, "
+    "&messages=NUMBER and &messages_age_ms=NUMBER"
+)
+
+
+def _make_store(url: str, limits: Limits) -> Store:
+    """Return the store a URL names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    if url == "memory:":
+        return MemoryStore(limits=limits)
+    scheme, _, rest = url.partition(":")
+    path, asked, query = rest.partition("?")
+    if scheme != "sqlite":
+        raise ValueError("it is neither memory nor a file")
+    given = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if asked else []
+    options = {name: value if name == "durability" else int(value) for name, value in given}
+    if len(options) < len(given) or not options.keys() <= _SQLITE_OPTIONS:
+        raise ValueError("an option is unknown, or given twice")
+    return SqliteStore(path, limits=limits, **options)  # type: ignore[arg-type]  # it checks them
+
+
+_SQLITE_OPTIONS = {"durability", "messages", "messages_age_ms"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +73,7 @@ class Settings:
     """What an operator decided. Made by `load_settings`.
 
     Attributes:
-        store_url: which store `store()` makes.
+        store_url: which store `store()` makes: `memory:`, or `sqlite:` and a path.
         secret: signs guest tokens and sessions; None lets the store keep a key of its own.
         origins: sites other than our own whose pages may connect.
         limits: every limit and period.
@@ -64,12 +90,14 @@ class Settings:
 
     def store(self) -> Store:
         """Return a new handle on the configured store; give it to one `Hub`."""
-        return _STORES[self.store_url](self.limits)
+        return _make_store(self.store_url, self.limits)
 
 
 def _known_store(url: str) -> str:
-    if url not in _STORES:
-        raise ValueError(" or ".join(_STORES))
+    try:
+        _make_store(url, Limits())
+    except ValueError:
+        raise ValueError(_STORES) from None
     return url
 
 

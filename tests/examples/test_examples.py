@@ -88,7 +88,7 @@ class TestTheChat:
 
     """`examples/websocket-chat`, without a browser."""
 
-    async def test_it_is_quiet_says_where_it_is_and_leaves_nothing_behind(
+    async def test_it_is_quiet_says_where_it_is_and_leaves_one_file_behind(
         self, tmp_path: Path
     ) -> None:
         async with running(tmp_path, "websocket-chat/main.py") as example:
@@ -99,9 +99,12 @@ class TestTheChat:
             url = f"http://localhost:{example.port}"
             assert await example.stop(signal.SIGINT) == (
                 0,
-                f"roomkit chat: {url} (Ctrl-C stops it)\n",
+                (
+                    "roomkit chat: rooms are kept in sqlite:chat.db (ROOMKIT_STORE)\n"
+                    f"roomkit chat: {url} (Ctrl-C stops it)\n"
+                ),
             )
-        assert os.listdir(tmp_path) == []
+        assert sorted(os.listdir(tmp_path)) == ["chat.db", "chat.db.lock"]
 
     async def test_the_page_and_its_files_come_with_strict_headers(self, tmp_path: Path) -> None:
         strict = {
@@ -141,6 +144,16 @@ class TestTheChat:
             history = (await client.get("/rooms/lobby/history")).json()
             assert [message["message"] for message in history["messages"]] == ["good morning"]
 
+    async def test_what_was_said_is_there_after_it_was_killed(self, tmp_path: Path) -> None:
+        async with running(tmp_path, "websocket-chat/main.py") as example:
+            await converse(f"ws://127.0.0.1:{example.port}/ws")
+        async with (
+            running(tmp_path, "websocket-chat/main.py") as example,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{example.port}") as client,
+        ):
+            history = (await client.get("/rooms/lobby/history")).json()
+        assert [message["message"] for message in history["messages"]] == ["good morning"]
+
     async def test_the_environment_sets_it_up(self, tmp_path: Path) -> None:
         settings = {"ROOMKIT_MESSAGES_BURST": "1", "ROOMKIT_ORIGINS": "https://friend.example"}
         async with running(tmp_path, "websocket-chat/main.py", **settings) as example:
@@ -156,9 +169,13 @@ class TestTheChat:
     def test_a_wrong_setting_is_named_and_nothing_is_started(self, tmp_path: Path) -> None:
         result = run_chat(tmp_path, ROOMKIT_STORE="redis://here", ROOMKIT_FRAMES_PER_S="many")
         assert (result.returncode, result.stdout) == (1, "")
+        stores = (
+            "memory: or sqlite:PATH, which may go on with ?durability=sqlite-normal, "
+            "&messages=NUMBER and &messages_age_ms=NUMBER"
+        )
         assert result.stderr.splitlines() == [
             "roomkit: the environment is wrong; change these and start again:",
-            "  ROOMKIT_STORE is 'redis://here': expected memory:",
+            f"  ROOMKIT_STORE is 'redis://here': expected {stores}",
             "  ROOMKIT_FRAMES_PER_S is 'many': expected a whole number from 1 to 2^53 - 1",
         ]
 

@@ -25,7 +25,7 @@ from tests.property import breakages
 from tests.property.breakages import Break
 
 HUNT = settings(
-    max_examples=400,
+    max_examples=4_000,
     stateful_step_count=40,
     deadline=None,
     database=None,

@@ -12,7 +12,8 @@ import anyio
 import pytest
 
 from roomkit import Action, Hub, Limits, TraceError, User, UserId
-from roomkit.ids import RoomId
+from roomkit.core.inputs import Asked, HostPost
+from roomkit.ids import RequestId, RoomId
 from roomkit.runtime import recorder
 from roomkit.testing.socketless import connect
 from roomkit.testing.transport_suite.harness import hello, join, join_seed
@@ -169,16 +170,15 @@ async def test_a_disk_too_slow_leaves_a_hole_and_not_a_full_memory(
 async def test_what_nobody_can_pack_leaves_a_hole(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A lone surrogate fits into no encoding, and a host may post one."""
+    """A lone surrogate fits into no encoding; the hub lets none in, so the engine is given one."""
     async with Hub(record=tmp_path) as hub, connect(hub) as alice:
         await alice.send("hello", {"protocol": 2, "username": "alice"})
         await alice.receive_type("welcome")
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(hub.post, "general", "\ud800")
-            with anyio.fail_after(5):
-                while "the trace has a hole" not in caplog.text:
-                    await hub.users("other")
-            tasks.cancel_scope.cancel()
+        unpackable = HostPost(RoomId("general"), "\ud800")
+        hub._require().node.step(Asked(RequestId(1_000_000), unpackable))
+        with anyio.fail_after(5):
+            while "the trace has a hole" not in caplog.text:
+                await hub.users("other")
         with anyio.fail_after(5):
             while len(segments(tmp_path)) < 2:
                 await hub.users("other")

@@ -29,10 +29,19 @@ class Gate:
 
     def __init__(self, store: SqliteStore) -> None:
         self._database = store._database
+        self._taken = threading.Event()
         self._held = threading.Event()
 
     async def hold(self) -> None:
-        await self._database.write(lambda work: self._held.wait(30))
+        def work(transaction: object) -> None:
+            self._taken.set()
+            self._held.wait(30)
+
+        await self._database.write(work)
+
+    async def closed(self) -> None:
+        """Wait until the thread is held, so that what is asked from here on waits together."""
+        await anyio.to_thread.run_sync(self._taken.wait, 30)
 
     def open(self) -> None:
         self._held.set()
@@ -54,7 +63,7 @@ async def test_calls_that_wait_together_are_one_transaction(tmp_path: Path) -> N
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(gate.hold)
-            await anyio.wait_all_tasks_blocked()
+            await gate.closed()
             for number in range(200):
                 tasks.start_soon(call, number)
             await anyio.wait_all_tasks_blocked()
@@ -73,7 +82,7 @@ async def test_an_append_is_cancelled_at_once_and_may_have_been_stored(tmp_path:
         gate, append = Gate(store), node.append(LOBBY, b"a")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(gate.hold)
-            await anyio.wait_all_tasks_blocked()
+            await gate.closed()
             with anyio.move_on_after(0.01) as scope:
                 await store.append([append], NOW)
             assert scope.cancelled_caught

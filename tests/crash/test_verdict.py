@@ -78,6 +78,10 @@ def hold_something_else(record: Record) -> None:
     ending.views = {"alice": ([stored(2, "good evening")], [ALICE])}
 
 
+def hold_nothing(record: Record) -> None:
+    record.endings["general"].views = {"alice": ([], [ALICE])}
+
+
 def see_somebody_else(record: Record) -> None:
     ending = record.endings["general"]
     ending.views = {"alice": (ending.history, [ALICE, {**ALICE, "user_id": "guest-2"}])}
@@ -109,6 +113,7 @@ def ending_with(record: Record, history: list[dict[str, object]] | object) -> En
         (show_twice, "twice or out of order"),
         (show_what_is_gone, "was shown what is lost"),
         (hold_something_else, "unlike the server's"),
+        (hold_nothing, "holds only 0 messages"),
         (see_somebody_else, "alice sees"),
         (become_another, "a token did not survive"),
         (leave, "was shown leaving"),

@@ -13,6 +13,9 @@ from tests.crash.record import Data, Draft, Ending, Record
 
 __all__ = ["faults"]
 
+JOINED_WITH = 20
+"""Messages a snapshot brings at least, where there are so many."""
+
 
 def faults(record: Record) -> list[str]:
     """Return what is wrong, a sentence each; empty if all is well."""
@@ -37,8 +40,8 @@ def _leavings(record: Record) -> Iterator[str]:
 
 def _of_room(record: Record, room: str) -> Iterator[str]:
     ending = record.endings[room]
-    seqs = [message["seq"] for message in ending.history]
-    if seqs != sorted(set(map(int, map(str, seqs)))):
+    seqs = [int(str(message["seq"])) for message in ending.history]
+    if seqs != sorted(set(seqs)):
         yield f"{room}: the history is not in one order: {seqs}"
     yield from _messages(record, room, ending)
     yield from _shown(record, room, ending)
@@ -114,6 +117,8 @@ def _views(room: str, ending: Ending) -> Iterator[str]:
     occupants = sorted(map(_occupant, ending.occupants))
     for name, (messages, present) in ending.views.items():
         newest = list(ending.history)[-len(messages) :] if messages else []
+        if len(messages) < min(len(ending.history), JOINED_WITH):
+            yield f"{room}: {name} holds only {len(messages)} messages"
         if list(messages) != newest:
             wrong = [ours for ours, theirs in zip(messages, newest, strict=False) if ours != theirs]
             yield f"{room}: {name} holds {len(messages)} messages unlike the server's: {wrong[:2]}"

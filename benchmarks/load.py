@@ -7,18 +7,15 @@ parsed.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
+
+from benchmarks.frames import client_frame, handshake
 
 __all__ = ["Client", "connect", "fan_out"]
 
 MESSAGE = b'"new_message"'
 JOINED = b'"room_joined"'
-_HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 TEXT = "The quick brown fox jumps over the lazy dog. " * 3
 
 
@@ -87,12 +84,9 @@ class Client(asyncio.Protocol):
             await self._arrived.wait()
 
     def send(self, kind: str, **data: object) -> None:
-        """Send one frame, masked as a client must."""
+        """Send one frame."""
         assert self.transport is not None
-        payload = json.dumps({"type": kind, "data": data}).encode()
-        size = len(payload)
-        head = bytes([0x81, 0x80 | size]) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
-        self.transport.write(head + b"\0\0\0\0" + payload)
+        self.transport.write(client_frame(kind, **data))
 
 
 async def connect(port: int, room: str, number: int) -> Client:
@@ -100,7 +94,7 @@ async def connect(port: int, room: str, number: int) -> Client:
     loop = asyncio.get_running_loop()
     _, client = await loop.create_connection(Client, "127.0.0.1", port)
     assert client.transport is not None
-    client.transport.write(_HANDSHAKE % port)
+    client.transport.write(handshake(port))
     await client.until(b"\r\n\r\n")
     client.send("hello", protocol=2, username=f"user-{number}")
     client.send("join_room", room=room, history=0)

@@ -14,15 +14,32 @@ import time
 from pathlib import Path
 
 from benchmarks.engine import ROUNDS, UNPACED, talking
+from benchmarks.processes import say
 from roomkit.core.commands import JoinRoom, SendMessage
 from roomkit.core.policy import allow_own
 from roomkit.runtime.recorder import RecordedEngine, Tape, packed
 from roomkit.testing.world import World
 from roomkit.trace import TraceFolder
 
-__all__ = ["recording_cost", "state_cost"]
+__all__ = ["measure_recording", "recording_cost", "state_cost"]
 
 _MOST_BYTES = 64 * 1024 * 1024
+
+
+def measure_recording(messages: int) -> dict[str, object]:
+    """Measure both, and say what was found."""
+    say(f"black box: {messages} messages with and without ...")
+    cost = recording_cost(messages)
+    say(
+        f"  {cost['with_us']:.1f} us of CPU a message, {cost['without_us']:.1f} without: "
+        f"{cost['ratio']:.2f} times; {cost['bytes']:.0f} bytes a message"
+    )
+    state = state_cost(100, 10, 400)
+    say(f"  a segment begins, 100 rooms of 10 people and 400 messages: {state['median_ms']:.0f} ms")
+    return {
+        "black box": cost,
+        "black box, a segment begins with 100 rooms, 1000 people, 40000 messages": state,
+    }
 
 
 def recording_cost(messages: int) -> dict[str, float]:

@@ -1,4 +1,5 @@
-"""`scripts/bench`: what a message costs, how many a server passes on, what a stalled reader does.
+"""`scripts/bench`: what a message costs, how many a server passes on, what keeping them costs, and
+what a stalled reader and a storm of reconnecting clients do to the others.
 
 Every figure comes from this run on this machine; compare the ratios, not the figures of two runs.
 Servers run in processes of their own, pinned away from the load where there are two processors.
@@ -8,47 +9,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.engine import engine_cost
 from benchmarks.load import connect, fan_out
-from benchmarks.recording import recording_cost, state_cost
+from benchmarks.processes import pin, say, server
+from benchmarks.recording import measure_recording
+from benchmarks.sqlite_store import measure_sqlite_store
+from benchmarks.stores import compare_stores
+from benchmarks.storm import StormLost, brave_storm
 
+PARTS = ("engine", "recording", "fan-out", "stalled", "sqlite", "stores", "storm")
 STALLED_RUNS = 5
-
-
-def say(text: str) -> None:
-    """Show progress."""
-    print(text, flush=True)
-
-
-@contextlib.contextmanager
-def server(name: str) -> Generator[int]:
-    """Run one of the servers and yield its port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.servers", name], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        _pin(process.pid, 0)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _pin(pid: int, processor: int) -> None:
-    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(pid, {processor})
 
 
 async def _fan_out(port: int, members: int, window: int, seconds: float) -> dict[str, float]:
@@ -78,25 +56,26 @@ async def _stalled(port: int, members: int, seconds: float) -> dict[str, float]:
     return {"p99_ratio_median": statistics.median(ratios)}
 
 
-def run(members: int, seconds: float, messages: int) -> dict[str, object]:
-    """Run everything and return the figures."""
-    results: dict[str, object] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-        "python": platform.python_version(),
-    }
+def measure_engine(messages: int) -> dict[str, object]:
+    """What a message costs inside, with no other rooms and with many."""
+    results: dict[str, object] = {}
     for rooms in (1, 1000):
         say(f"engine: {messages} messages, {rooms} other rooms ...")
         cost = engine_cost(messages, rooms)
         results[f"engine, {rooms} other rooms"] = cost
         say(f"  {cost['median_us']:.1f} us of CPU a message (best {cost['best_us']:.1f})")
-    _recording(results, messages)
-    _pin(0, 1)
+    return results
+
+
+def measure_fan_out(members: int, seconds: float) -> dict[str, object]:
+    """How many messages a server passes on, against what people write by hand."""
+    results: dict[str, object] = {}
     rates: dict[str, float] = {}
     for name in ("roomkit", "recorded", "broadcast"):
         for window in (1, 16):
             say(f"{name}: 1 room, {members} members, {window} in flight, {seconds:g} s ...")
-            with server(name) as port:
-                figures = asyncio.run(_fan_out(port, members, window, seconds))
+            with server(name) as running:
+                figures = asyncio.run(_fan_out(running.port, members, window, seconds))
             results[f"{name}, {window} in flight"] = figures
             rates[f"{name} {window}"] = figures["deliveries_per_s"]
             say(
@@ -111,26 +90,16 @@ def run(members: int, seconds: float, messages: int) -> dict[str, object]:
         ratio = rates[f"recorded {window}"] / rates[f"roomkit {window}"]
         results[f"recorded / not recorded, {window} in flight"] = ratio
         say(f"recorded / not recorded, {window} in flight: {ratio:.2f}")
-    say(f"a member who never reads, {members} others, median of {STALLED_RUNS} ...")
-    with server("roomkit") as port:
-        stalled = asyncio.run(_stalled(port, members, seconds))
-    results["stalled reader"] = stalled
-    say(f"  p99 with / without: {stalled['p99_ratio_median']:.2f}")
     return results
 
 
-def _recording(results: dict[str, object], messages: int) -> None:
-    """Measure the black box without a server."""
-    say(f"black box: {messages} messages with and without ...")
-    cost = recording_cost(messages)
-    results["black box"] = cost
-    say(
-        f"  {cost['with_us']:.1f} us of CPU a message, {cost['without_us']:.1f} without: "
-        f"{cost['ratio']:.2f} times; {cost['bytes']:.0f} bytes a message"
-    )
-    state = state_cost(100, 10, 400)
-    results["black box, a segment begins with 100 rooms, 1000 people, 40000 messages"] = state
-    say(f"  a segment begins, 100 rooms of 10 people and 400 messages: {state['median_ms']:.0f} ms")
+def measure_stalled(members: int, seconds: float) -> dict[str, object]:
+    """What a member who never reads does to the others."""
+    say(f"a member who never reads, {members} others, median of {STALLED_RUNS} ...")
+    with server("roomkit") as running:
+        stalled = asyncio.run(_stalled(running.port, members, seconds))
+    say(f"  p99 with / without: {stalled['p99_ratio_median']:.2f}")
+    return {"stalled reader": stalled}
 
 
 def main() -> None:
@@ -139,11 +108,35 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=100, help="members of the room")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each run")
     parser.add_argument("--messages", type=int, default=10_000, help="messages an engine round")
+    parser.add_argument("--clients", type=int, default=2_000, help="clients of the storm")
+    parser.add_argument(
+        "--large", type=int, default=1_000_000, help="messages of the large room of part sqlite"
+    )
+    parser.add_argument("--only", choices=PARTS, help="run this part alone")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
-    results = run(options.members, options.seconds, options.messages)
-    if options.json is not None:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    measure: dict[str, Callable[[], dict[str, object]]] = {
+        "engine": lambda: measure_engine(options.messages),
+        "recording": lambda: measure_recording(options.messages),
+        "fan-out": lambda: measure_fan_out(options.members, options.seconds),
+        "stalled": lambda: measure_stalled(options.members, options.seconds),
+        "sqlite": lambda: measure_sqlite_store(options.seconds, options.large),
+        "stores": lambda: compare_stores(options.seconds),
+        "storm": lambda: brave_storm(options.clients),
+    }
+    results: dict[str, object] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+        "python": platform.python_version(),
+    }
+    pin(0, 1)
+    try:
+        for part in PARTS if options.only is None else [options.only]:
+            results |= measure[part]()
+    except StormLost as lost:
+        sys.exit(f"storm: {lost}")
+    finally:
+        if options.json is not None:
+            options.json.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME`.
 
-`roomkit` is the whole of roomkit on the `websockets` adapter with a `MemoryStore`, `recorded` the
-same with its black box. `broadcast` is what people write by hand with the same library: one set of
-sockets and `websockets.broadcast()`, no history, no presence, no limits. Prints the port it listens
-on.
+`roomkit [FILE [DURABILITY]]` is the whole of roomkit on the `websockets` adapter with pacing out of
+the way, on a `MemoryStore` or on a `SqliteStore` in that file; `recorded` is the first of these with
+its black box, `defaults` the same in memory and with the limits people get. `broadcast` is what
+people write by hand with the same library: one set of sockets and `websockets.broadcast()`, no
+history, no presence, no limits. Each prints its port.
 """
 
 from __future__ import annotations
@@ -12,32 +13,47 @@ import asyncio
 import json
 import sys
 import tempfile
+from typing import cast
 
 import anyio
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from roomkit import Hub, Limits, MemoryStore
+from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store
+from roomkit.stores.sqlite.connections import Durability
 from roomkit_websockets import listen
 
 PLENTY = 10**6
 
 
-async def roomkit(record: str | None = None) -> None:
+async def roomkit(
+    file: str | None = None, durability: str = "sqlite-full", record: str | None = None
+) -> None:
     """Serve roomkit with pacing out of the way."""
     limits = Limits(
         messages_per_s=PLENTY, messages_burst=PLENTY, frames_per_s=PLENTY, frames_burst=PLENTY,
         joins_per_s=PLENTY, joins_burst=PLENTY, roster_limit=PLENTY, connections_per_user=PLENTY,
     )  # fmt: skip
-    hub = Hub(store=MemoryStore(limits=limits), limits=limits, record=record)
-    async with listen(hub, "127.0.0.1", 0) as (_, port):
-        print(port, flush=True)
-        await anyio.sleep_forever()
+    store: Store = MemoryStore(limits=limits)
+    if file is not None:
+        store = SqliteStore(file, limits=limits, durability=cast("Durability", durability))
+    await _serve(Hub(store=store, limits=limits, record=record))
 
 
 async def recorded() -> None:
     """Serve roomkit with its black box."""
     with tempfile.TemporaryDirectory() as folder:
-        await roomkit(folder)
+        await roomkit(record=folder)
+
+
+async def defaults() -> None:
+    """Serve roomkit as it comes."""
+    await _serve(Hub())
+
+
+async def _serve(hub: Hub) -> None:
+    async with listen(hub, "127.0.0.1", 0) as (_, port):
+        print(port, flush=True)
+        await anyio.sleep_forever()
 
 
 async def by_hand() -> None:
@@ -60,7 +76,12 @@ async def by_hand() -> None:
         await asyncio.get_running_loop().create_future()
 
 
-SERVERS = {"roomkit": roomkit, "recorded": recorded, "broadcast": by_hand}
+SERVERS = {
+    "roomkit": roomkit,
+    "recorded": recorded,
+    "defaults": defaults,
+    "broadcast": by_hand,
+}
 
 if __name__ == "__main__":
-    asyncio.run(SERVERS[sys.argv[1]]())
+    asyncio.run(SERVERS[sys.argv[1]](*sys.argv[2:]))

@@ -30,7 +30,9 @@ GENERATED = {".git", ".venv", "site", "dist", "build", "__pycache__"}
 CROSS_CUTTING = {
     "adapters": "adapters",
     "browser": "examples/websocket-chat",
+    "crash": "src/roomkit/stores",
     "examples": "examples",
+    "network": "src/roomkit/client",
     "property": "src/roomkit/core",
     "scripts": "src/roomkit/core",
     "soak": "adapters",

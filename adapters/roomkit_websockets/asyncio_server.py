@@ -17,6 +17,14 @@ from roomkit_websockets.transport import WebsocketsTransport, headers_of
 
 __all__ = ["bind"]
 
+_WAITING = 2048
+"""Connections the system holds until they are accepted, when everybody comes back at once. Beyond
+asyncio's 100 the others are left to TCP's slow retries, or reset."""
+
+_AT_ONCE = 16
+"""Connections accepted in one turn of the event loop. asyncio takes all that wait, and whoever is
+in a room already would wait until each of them has shaken hands."""
+
 
 class _Framer:
     """Frames a batch once, for however many members of a room it is written to."""
@@ -73,6 +81,7 @@ async def bind(
         lambda connection: converse(_AsyncioTransport(connection, framer)),
         host,
         port,
+        backlog=_AT_ONCE,
         process_request=refuse,
         compression=None,
         open_timeout=limits.handshake_ms / 1000,
@@ -81,6 +90,10 @@ async def bind(
         close_timeout=limits.close_ms / 1000,
         max_size=limits.frame_close_bytes,
     )
+    for listener in server.sockets:
+        # asyncio has one number for both, so the system is told its own afterwards.
+        with listener.dup() as same:
+            same.listen(_WAITING)
     try:
         name = server.sockets[0].getsockname()
         yield name[0], name[1]

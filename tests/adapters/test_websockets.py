@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from roomkit import Hub, HubNotRunning, Limits
 from roomkit.testing.transport_suite import TransportSuite
 from roomkit.testing.transport_suite.harness import Chat, hello, join
+from roomkit.testing.websocket_client import WebsocketClient
 from roomkit_websockets import listen, serve
 
 
@@ -52,6 +53,18 @@ async def test_cancelling_serve_says_goodbye() -> None:
             await alice.expect("reconnect", reason="the server is stopping")
             assert (await alice.until_closed()).code == 4000
     assert not hub.running
+
+
+@pytest.mark.socket
+async def test_a_crowd_that_connects_at_once_is_let_in() -> None:
+    """The server has no turn meanwhile, so the system holds them; one too many would wait 1 s."""
+    async with AsyncExitStack() as crowd:
+        _, port = await crowd.enter_async_context(listen(Hub(), "127.0.0.1", 0))
+        for _ in range(120):  # asyncio asks the system for 100, some systems allow 128
+            waiting = socket.create_connection(("127.0.0.1", port), timeout=0.9)
+            crowd.enter_context(waiting)
+        alice = await crowd.enter_async_context(WebsocketClient.connect(f"ws://127.0.0.1:{port}"))
+        await hello(alice, "alice")
 
 
 @pytest.mark.socket

@@ -22,23 +22,26 @@ class ExampleServer:
     Args:
         folder: where it runs and writes its log.
         settings: `ROOMKIT_…` for its environment.
+
+    Attributes:
+        port: where it listens on 127.0.0.1.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
-        self._port = free_port()
+        self.port = free_port()
         self._environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "HOST": "127.0.0.1",
-            "PORT": str(self._port),
+            "PORT": str(self.port),
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start it and wait until it answers `/health`.

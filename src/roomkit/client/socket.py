@@ -16,7 +16,7 @@ from anyio.abc import ByteStream
 
 try:
     from websockets.client import ClientProtocol
-    from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
+    from websockets.exceptions import InvalidState, InvalidStatus, InvalidURI
     from websockets.frames import Frame, Opcode
     from websockets.protocol import CONNECTING
     from websockets.uri import parse_uri
@@ -129,7 +129,7 @@ class Socket:
         """
         try:
             self.protocol.send_text(message)
-        except ConnectionClosed:
+        except InvalidState:
             return
         await self.flush()
 
@@ -137,7 +137,7 @@ class Socket:
         """Say that we close; the answer is read like anything else."""
         try:
             self.protocol.send_close(code, reason)
-        except ConnectionClosed:
+        except InvalidState:
             return
         await self.flush()
 

@@ -16,13 +16,14 @@ from typing import Literal
 
 import anyio
 
+from benchmarks.processes import say
 from roomkit import Limits, SqliteStore
 from roomkit.core.effects import Append, FactItem
 from roomkit.core.storage import Before, MessageRow, Nonce, Snapshot, Stored
 from roomkit.ids import NodeId, RoomId
 from roomkit.stores.sqlite.connections import open_writer
 
-__all__ = ["append_ratios", "large_room_ratios", "senders"]
+__all__ = ["append_ratios", "large_room_ratios", "measure_sqlite_store", "senders"]
 
 Durability = Literal["sqlite-full", "sqlite-normal"]
 
@@ -30,9 +31,44 @@ FACT = b"x" * 200
 ROOM = RoomId("general")
 NODE = NodeId("node-1")
 ROUNDS = 5
-KEYS = False
 BATCH = 256  # appended between two snapshots, as a hub does it
 LOOKS = 200
+BATCHES = (1, 10, 100, 1_000)
+SMALL = 1_000
+DURABILITIES: tuple[Durability, ...] = ("sqlite-full", "sqlite-normal")
+
+
+def measure_sqlite_store(seconds: float, large: int) -> dict[str, object]:
+    """Measure all of it, and say what was found.
+
+    Args:
+        seconds: of each measurement.
+        large: how many messages the large room has.
+    """
+    results: dict[str, object] = {}
+    for durability in DURABILITIES:
+        for batch in BATCHES:
+            say(f"{durability}: append against executemany, batches of {batch} ...")
+            found = append_ratios(durability, batch, seconds)
+            results[f"{durability}, batches of {batch}"] = found
+            say(
+                f"  {found['append_per_s']:,.0f} messages/s, executemany "
+                f"{found['executemany_per_s']:,.0f} rows/s: {found['ratio']:.2f} x"
+            )
+        for count in (1, 100):
+            say(f"{durability}: {count} sender(s), each waiting for its ack ...")
+            rates = senders(durability, count, seconds)
+            results[f"{durability}, {count} senders"] = rates
+            say(
+                f"  {rates['messages_per_s']:,.0f} messages/s, p50 {rates['p50_ms']:.2f} ms, "
+                f"p99 {rates['p99_ms']:.2f} ms"
+            )
+    say(f"a room of {large:,} messages against one of {SMALL:,} (filling it takes a while) ...")
+    ratios = large_room_ratios((SMALL, large))
+    results[f"{large} messages / {SMALL}"] = ratios
+    told = ", ".join(f"{what} {ratio:.2f} x" for what, ratio in ratios.items())
+    say(f"  {told}")
+    return results
 
 
 def now() -> int:
@@ -41,8 +77,8 @@ def now() -> int:
 
 
 def append(counter: int, facts: int, room: RoomId = ROOM) -> Append:
-    """One append of so many messages, each with a key, as clients send them."""
-    items = tuple(FactItem(f"{room}-{counter}-{n}" if KEYS else None, FACT) for n in range(facts))
+    """One append of so many messages."""
+    items = tuple(FactItem(None, FACT) for _ in range(facts))
     return Append(room, Nonce(NODE, counter), "", items, control=False)
 
 

@@ -1,0 +1,76 @@
+"""The whole server on each store: what it costs to keep messages instead of holding them in memory.
+
+The same server and load, in turns, so that whatever else the machine does meets all stores alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.load import connect, fan_out
+from benchmarks.processes import say, server
+
+__all__ = ["compare_stores"]
+
+TURNS = 3
+STORES = ("memory", "sqlite-full", "sqlite-normal")
+
+
+class _Load(NamedTuple):
+    """So many rooms of so many members, one of whom writes with so many messages in flight."""
+
+    senders: int
+    members: int
+    window: int
+
+    def __str__(self) -> str:
+        rooms = "1 room" if self.senders == 1 else f"{self.senders} rooms"
+        return f"{rooms} of {self.members}, 1 sender in each, {self.window} in flight"
+
+
+LOADS = (_Load(1, 3, 1), _Load(1, 100, 1), _Load(1, 100, 16), _Load(100, 3, 1))
+
+
+def compare_stores(seconds: float) -> dict[str, object]:
+    """Return messages a second by load and store, medians, and each store against memory.
+
+    Args:
+        seconds: of each of the measurements: 3 turns of 4 loads on 3 stores.
+    """
+    results: dict[str, object] = {}
+    for load in LOADS:
+        say(f"roomkit on each store: {load}, {TURNS} x {seconds:g} s ...")
+        rates: dict[str, list[float]] = {store: [] for store in STORES}
+        for _ in range(TURNS):
+            for store in STORES:
+                rates[store].append(_rate(store, load, seconds))
+        memory = statistics.median(rates["memory"])
+        for store in STORES:
+            rate = statistics.median(rates[store])
+            results[f"{store}, {load}"] = {"messages_per_s": rate, "ratio": rate / memory}
+            say(f"  {store}: {rate:,.0f} messages/s, {rate / memory:.2f} x memory")
+    return results
+
+
+def _rate(store: str, load: _Load, seconds: float) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        kept = () if store == "memory" else (str(Path(folder, "chat.db")), store)
+        with server("roomkit", *kept) as running:
+            return asyncio.run(_talk(running.port, load, seconds))
+
+
+async def _talk(port: int, load: _Load, seconds: float) -> float:
+    rooms = {
+        f"room-{number}": [await connect(port, f"room-{number}", n) for n in range(load.members)]
+        for number in range(load.senders)
+    }
+    figures = await asyncio.gather(
+        *(fan_out(clients, room, load.window, seconds) for room, clients in rooms.items())
+    )
+    for client in (client for clients in rooms.values() for client in clients):
+        client.close()
+    return sum(each["messages_per_s"] for each in figures)

@@ -19,7 +19,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # The shell's own settings must not decide what the tests see.
 for name in [name for name in os.environ if name in ("HOST", "PORT") or name[:8] == "ROOMKIT_"]:
-    if name not in ("ROOMKIT_REQUIRE_BROWSER", "ROOMKIT_CHROMIUM", "ROOMKIT_TSC"):
+    if name not in ("ROOMKIT_REQUIRE_BROWSER", "ROOMKIT_CHROMIUM"):
         del os.environ[name]
 
 

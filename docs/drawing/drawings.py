@@ -12,12 +12,13 @@ import re
 
 # mkdocs puts the folder of a hook on the path while it loads the hook.
 import diagrams
+import javascript
 import tables
 
 __all__ = ["on_page_markdown"]
 
 _MARK = re.compile(r"^<!-- (drawn|listed): ([a-z0-9-]+) -->$", re.MULTILINE)
-_MADE = {"drawn": diagrams.DIAGRAMS, "listed": tables.TABLES}
+_MADE = {"drawn": diagrams.DIAGRAMS, "listed": {**tables.TABLES, **javascript.TABLES}}
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

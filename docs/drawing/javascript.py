@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["size_table"]
+__all__ = ["TABLES"]
 
 _CLIENT = Path(__file__).resolve().parents[2] / "src/roomkit/client/javascript"
 
 
-def size_table() -> str:
+def _size() -> str:
     """Return the number of modules and their bytes, as they are and compressed one by one."""
     modules = [path.read_bytes() for path in sorted(_CLIENT.glob("*.js"))]
     plain = sum(map(len, modules))
@@ -20,3 +21,7 @@ def size_table() -> str:
         "| --- | --- | --- |\n"
         f"| {len(modules)} | {plain:,} | {compressed:,} |"
     )
+
+
+TABLES: dict[str, Callable[[], str]] = {"javascript-size": _size}
+"""What a page may ask for."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast, get_args
 
 import meanings
-from javascript import size_table
 
 from roomkit import CloseCode, ErrorCode, Limits, settings
 from roomkit.cli import words
@@ -355,7 +354,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "inputs": cache(_inputs),
     "timers": cache(_timers),
     "files": cache(_files),
-    "javascript-size": cache(size_table),
     "kinds": cache(_kinds),
     "frames-of-clients-1": cache(lambda: _frames("Protocol1ClientFrame")),
     "frames-of-servers-1": cache(lambda: _frames("Protocol1ServerFrame")),

@@ -300,7 +300,7 @@ def test_a_token_that_cannot_be_had_now_is_asked_for_again(tab: Open) -> None:
             if (asked === 1) throw new Error("the login server is away");
             return "token";
           };
-          await enter("alice", "tokens", { token });
+          await enter("alice", "tokens-later", { token });
         }"""
     )
     assert alice.evaluate("asked") == 2

@@ -110,6 +110,27 @@ def test_changing_is_given_up_with_escape_and_the_draft_comes_back(meet: Meet) -
     expect(alice.field).to_have_value("a draft")
 
 
+def test_a_change_that_came_too_late_can_be_made_again(meet: Meet) -> None:
+    alice = meet().come_in("alice", "late")
+    said(alice, "one")
+    alice.page.keyboard.press("ArrowUp")
+    expect(alice.field).to_have_value("one")
+    with alice.page.context.expect_page() as opened:
+        alice.page.evaluate("window.open(location.href)")
+    twin = Visitor(opened.value, alice.page.url.split("/#")[0])
+    expect(twin.messages).to_have_text(["one"])
+    expect(twin.field).to_be_visible()
+    twin.field.press("ArrowUp")
+    twin.say("two")
+    expect(alice.messages).to_have_text(["two"])
+    alice.say("three")
+    expect(alice.page.get_by_text("The message was changed meanwhile.")).to_be_visible()
+    expect(alice.field).to_have_value("three")
+    alice.field.press("Enter")
+    for visitor in (alice, twin):
+        expect(visitor.messages).to_have_text(["three"])
+
+
 def test_on_a_phone_a_touch_brings_out_the_tools(meet: Meet) -> None:
     bob = meet(**PHONE).come_in("bob", "touch")
     row = said(bob, "touch me " + "and read on " * 20)

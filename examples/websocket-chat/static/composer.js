@@ -48,14 +48,14 @@ export class Composer {
     this.#fit();
   }
 
-  /** Change a message, `{id, version, text}` at least. */
-  edit(message) {
+  /** Change a message, `{id, version, text}` at least; `text` is what the field begins with. */
+  edit(message, text = message.text) {
     if (this.#editing === null) this.#drafts.set(this.#room, this.#field.value);
     this.#editing = message;
     this.#bar.hidden = false;
     this.#send.ariaLabel = "Save";
     this.#actions.editing(message);
-    this.#write(message.text);
+    this.#write(text);
   }
 
   /** Back to the draft there was. */

@@ -179,9 +179,13 @@ export class Page {
     if (before && !message) this.#composer.focus();
   }
 
+  /** What could not be changed is there to be tried again, upon the message as it is by then. */
   async #change(room, message, text) {
-    const done = await this.#talk.edit(room, message, text);
-    if (!done && this.#current === room && !this.#editing) this.#composer.edit({ ...message, text });
+    if (await this.#talk.edit(room, message, text)) return;
+    if (this.#current !== room || this.#editing) return;
+    const held = this.#view.messages.find((one) => one.id === message.id);
+    if (!held || held.deleted) return;
+    this.#composer.edit({ ...message, version: held.version ?? 1, text: held.message }, text);
   }
 
   /** Deleting is for ever: ask once, then go back to where the person was. */

@@ -1,10 +1,10 @@
 """The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME`.
 
-`roomkit [FILE [DURABILITY]]` is the whole of roomkit on the `websockets` adapter, without pacing, on
-a `MemoryStore` or on a `SqliteStore` in that file. `recorded` is the same in memory with its black
-box, `defaults` the same in memory with the limits people get. `broadcast` is what people write by
-hand with the same library: one set of sockets and `websockets.broadcast()`, no history, no presence,
-no limits. Each prints its port.
+`roomkit [FILE [DURABILITY]]` is the whole of roomkit on the `websockets` adapter, without pacing,
+on a `MemoryStore` or on a `SqliteStore` in that file. `recorded` is the same in memory with its
+black box, `defaults` the same in memory with the limits people get. `broadcast` is what people
+write by hand with the same library: one set of sockets and `websockets.broadcast()`, no history, no
+presence, no limits. Each prints its port.
 """
 
 from __future__ import annotations

@@ -258,3 +258,14 @@ def answer_to_append(chat: Chat) -> Input:
     answer = chat.node.call(append)
     assert answer is not None
     return answer
+
+
+def test_who_leaves_with_one_of_two_tabs_no_longer_types_there() -> None:
+    chat = Chat()
+    bob, first, second = chat.open("bob"), chat.open("c-1", "alice"), chat.open("c-2", "alice")
+    for tab in (bob, first, second):
+        chat.send(tab, JoinRoom(room="lobby"))
+    chat.send(first, TypingStart(room="lobby"))
+    chat.take(bob)
+    chat.send(first, LeaveRoom(room="lobby"))
+    assert [stopped.users for stopped in only(TypingStopped, chat.take(bob))] == [()]

@@ -11,7 +11,7 @@ from roomkit.core.batch import arrive, depart
 from roomkit.core.commands import JoinRoom
 from roomkit.core.effects import Attach, Deliver, Detach
 from roomkit.core.events import EntryEvent, RoomLeft
-from roomkit.core.messages import stop_typing
+from roomkit.core.messages import drop_typing, stop_typing
 from roomkit.core.names import check_username
 from roomkit.core.policy import Action
 from roomkit.core.room import Room
@@ -173,6 +173,8 @@ def release(turn: Turn, served: Served, session_id: SessionId) -> None:
         other.session.user is session.user for other in served.sessions.values()
     ):
         stop_typing(turn, served, user_id)
+    elif connection is not None:
+        drop_typing(turn, served, connection.id)
     turn.touch(served)
 
 

@@ -103,7 +103,7 @@ def stop_typing(turn: Turn, served: Served, user_id: UserId) -> bool:
 
 
 def drop_typing(turn: Turn, served: Served, connection: ConnectionId) -> None:
-    """Clear who typed on a connection that is gone; other nodes cannot see that it is."""
+    """Clear who typed on a connection that has gone; other nodes cannot see that it has."""
     for user_id in served.typists.of_connection(connection):
         username = served.typists.by_user[user_id].username
         stop_typing(turn, served, user_id)

@@ -105,9 +105,10 @@ class Lane:
 
     def deadline(self, room: RoomView, ttl_ms: int) -> int | None:
         """When this lane has next something to do."""
-        overdue = None
+        overdue = send_at = None
         for pending in room.pending:
             if pending.state == "sending" and pending.key != self.sending:
                 overdue = pending.at + ttl_ms
+                send_at = self.send_at if room.state == "joined" else None
                 break
-        return soonest(self.join_at, self.send_at, overdue)
+        return soonest(self.join_at, send_at, overdue)

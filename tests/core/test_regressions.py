@@ -269,3 +269,23 @@ def test_who_leaves_with_one_of_two_tabs_no_longer_types_there() -> None:
     chat.take(bob)
     chat.send(first, LeaveRoom(room="lobby"))
     assert [stopped.users for stopped in only(TypingStopped, chat.take(bob))] == [()]
+
+
+def test_a_leave_that_waits_does_not_undo_a_later_join_of_the_same_session() -> None:
+    limits = Limits(
+        snapshot_every=2, replay_entries=1, log_entries=2, history_window=1, history_on_join=1
+    )
+    chat = Chat(limits)
+    alice = chat.open("alice", session="tab")
+    chat.join(alice)
+    for text in ("one", "two", "three"):
+        chat.say(alice, text)
+    chat.hold = True
+    chat.send(alice, GetHistory(room="lobby", before=9, limit=9, ref="r-1"))
+    chat.send(alice, LeaveRoom(room="lobby", ref="r-2"))
+    again = chat.open("again", "alice", session="tab")
+    chat.send(again, JoinRoom(room="lobby", ref="r-3"))
+    chat.hold = False
+    chat.settle()
+    assert len(only(RoomJoined, chat.take(again))) == 1
+    assert chat.say(again, "four")[0] == Posted(LOBBY, chat.served().history.messages[-1])

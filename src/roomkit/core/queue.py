@@ -1,7 +1,7 @@
 """One queue per room: commands wait in arrival order and are judged against the room as folded.
 
 At most one append per room is in flight. When it is answered, the queue is judged from the head and
-what is accepted becomes the next append. Commands of a connection with an unanswered join, leave or
+what is accepted becomes the next append. Commands of a session with an unanswered join, leave or
 page are passed over, in order, and the others go on.
 """
 
@@ -15,7 +15,7 @@ from roomkit.core.table import TABLE, Row
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
 from roomkit.errors import ErrorCode, Refused
-from roomkit.ids import ConnectionId
+from roomkit.ids import SessionId
 
 __all__ = ["all_waiting", "overload", "pump", "submit", "unanswered"]
 
@@ -64,14 +64,14 @@ def pump(turn: Turn, served: Served) -> None:
     if room is None or served.batch or served.reading or served.paused or not served.queue:
         return
     batch = Batch()
-    held: set[ConnectionId | None] = {paging.waiting.connection for paging in served.pages.values()}
+    held = {_session(paging.waiting) for paging in served.pages.values()}
     passed: list[Waiting] = []
     queue = served.queue
     while queue and not batch.control:
         waiting = queue.popleft()
         if waiting.answered:
             continue
-        if waiting.connection is not None and waiting.connection in held:
+        if waiting.session is not None and waiting.session.id in held:
             passed.append(waiting)
             continue
         row = TABLE[type(waiting.command)]
@@ -82,7 +82,7 @@ def pump(turn: Turn, served: Served) -> None:
         if row.alone and batch.items:
             break
         if row.holds and not waiting.answered:
-            held.add(waiting.connection)
+            held.add(_session(waiting))
     queue.extendleft(reversed(passed))
     if batch.items:
         seal(turn, served, batch, room.fence)
@@ -151,6 +151,10 @@ def _is_still_there(turn: Turn, served: Served, session: Session) -> bool:
     room = served.room
     assert room is not None
     return not room.shown or room.holds(session.user.user_id, session.id, turn.state.node)
+
+
+def _session(waiting: Waiting) -> SessionId | None:
+    return waiting.session.id if waiting.session is not None else None
 
 
 def _is_busy(connection: Connection | None, served: Served) -> bool:

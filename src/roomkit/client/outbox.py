@@ -63,7 +63,8 @@ class Outbox:
         self._traffic.reject(lane.tickets.pop(ask.key, None), asks.WITHDRAWN)
 
     def pump(self, name: str, lane: Lane, now: int) -> None:
-        """Send the next message of a room, if it is its turn."""
+        """Give up what waited for too long, and send the next message, if it is its turn."""
+        self._give_up_overdue(name, lane, now)
         room = self._traffic.room(name)
         if not room.pending or room.state != "joined" or not self._traffic.online:
             return
@@ -113,8 +114,7 @@ class Outbox:
                 )
                 self._traffic.answer(ticket, cast("Record", next(shown)))
 
-    def give_up_overdue(self, name: str, lane: Lane, now: int) -> None:
-        """Fail what waited for too long."""
+    def _give_up_overdue(self, name: str, lane: Lane, now: int) -> None:
         overdue = lane.overdue(self._traffic.room(name), self.ttl_ms, now)
         if overdue:
             self.fail(name, lane, asks.EXPIRED, overdue)

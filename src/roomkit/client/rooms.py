@@ -90,7 +90,6 @@ class Rooms:
         for name in self._notice.idle(now):
             self._traffic.link.transmit("typing_stop", {"room": name})
         for name, lane in self._lanes.items():
-            self._outbox.give_up_overdue(name, lane, now)
             if lane.join_at is not None and lane.join_at <= now:
                 self._join(name, lane)
             self._outbox.pump(name, lane, now)

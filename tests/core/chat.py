@@ -3,7 +3,7 @@
 Nothing waits unless a test says `hold`: each step is followed by whatever it sets off.
 """
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from copy import deepcopy
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from roomkit.core.storage import Entry, Nonce, Outcome, Stored
 from roomkit.errors import ErrorCode
 from roomkit.ids import ConnectionId, NodeId, RequestId, RoomId, UserId
 from roomkit.limits import Limits
+from roomkit.stores.memory import MemoryStore
 from roomkit.stores.memory_room import MemoryRoom
 from roomkit.testing.world import Node, World, run_now
 
@@ -125,11 +126,16 @@ class Chat:
 
     def kept(self, name: str = "lobby") -> MemoryRoom:
         """Return a copy of what the store keeps of a room."""
-        return deepcopy(self.node.store._shared.rooms[RoomId(name)])
+        return deepcopy(self._rooms()[RoomId(name)])
 
     def put_back(self, kept: MemoryRoom, name: str = "lobby") -> None:
         """Have the store lose all it was given since, as a failover does."""
-        self.node.store._shared.rooms[RoomId(name)] = deepcopy(kept)
+        self._rooms()[RoomId(name)] = deepcopy(kept)
+
+    def _rooms(self) -> MutableMapping[RoomId, MemoryRoom]:
+        store = self.node.store
+        assert isinstance(store, MemoryStore)
+        return store._shared.rooms
 
     def write(self, *texts: str) -> None:
         """Have a node unknown to all others post in the lobby, unnoticed."""

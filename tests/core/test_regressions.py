@@ -289,3 +289,21 @@ def test_a_leave_that_waits_does_not_undo_a_later_join_of_the_same_session() -> 
     chat.settle()
     assert len(only(RoomJoined, chat.take(again))) == 1
     assert chat.say(again, "four")[0] == Posted(LOBBY, chat.served().history.messages[-1])
+
+
+def test_a_join_stored_after_its_session_was_over_does_not_undo_that_sessions_next_join() -> None:
+    chat = Chat()
+    alice = chat.open("alice", session="tab")
+    chat.hold = True
+    chat.send(alice, JoinRoom(room="lobby", ref="r-1"))
+    answer = answer_to_append(chat)
+    chat.drop(alice)
+    chat.world.clock.move_to(chat.world.clock.mono + 20_000)
+    chat.node.tick()
+    again = chat.open("again", "alice", session="tab")
+    chat.send(again, JoinRoom(room="lobby", ref="r-2"))
+    chat.node.step(answer)
+    chat.hold = False
+    chat.settle()
+    assert len(only(RoomJoined, chat.take(again))) == 1
+    assert chat.say(again, "hello")[0] == Posted(LOBBY, chat.served().history.messages[-1])

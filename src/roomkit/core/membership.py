@@ -152,9 +152,16 @@ def vacate(turn: Turn, served: Served, session: Session, reason: str) -> None:
 
 
 def wish(turn: Turn, served: Served, command: Depart) -> None:
-    """Queue a departure, behind what the same connection sent before."""
+    """Queue a departure, behind what was sent before it, but ahead of the session's next join."""
     if served.room is None or served.room.shown:
-        served.queue.append(Waiting(command, turn.now))
+        places = (
+            place
+            for place, waiting in enumerate(served.queue)
+            if isinstance(waiting.command, JoinRoom)
+            and waiting.session is not None
+            and waiting.session.id == command.session
+        )
+        served.queue.insert(next(places, len(served.queue)), Waiting(command, turn.now))
     turn.touch(served)
 
 

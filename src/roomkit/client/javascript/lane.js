@@ -103,9 +103,11 @@ export class Lane {
 
   /** When this lane has next something to do; Infinity if never. */
   deadline(room, ttlMs) {
+    const joinAt = this.joinAt ?? Infinity;
     const first = room.pending.find((item) => this.#mayExpire(item));
-    const expiry = first ? first.at + ttlMs : Infinity;
-    return Math.min(this.joinAt ?? Infinity, this.#sendAt ?? Infinity, expiry);
+    if (!first) return joinAt;
+    const sendAt = room.state === "joined" ? (this.#sendAt ?? Infinity) : Infinity;
+    return Math.min(joinAt, sendAt, first.at + ttlMs);
   }
 
   #mayExpire(item) {

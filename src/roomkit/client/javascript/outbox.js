@@ -67,8 +67,9 @@ export class Outbox {
 
   // What follows
 
-  /** Send the next message of a room, if it is its turn. */
+  /** Give up what waited for too long, and send the next message of a room, if it is its turn. */
   pump(name, now) {
+    this.#expire(name, now);
     const room = this.#traffic.view.rooms[name];
     if (room.pending.length === 0 || room.state !== "joined" || !this.#traffic.online) return;
     const next = this.#traffic.lanes.get(name).next(room, now);
@@ -112,7 +113,7 @@ export class Outbox {
     }
   }
 
-  expire(name, now) {
+  #expire(name, now) {
     const room = this.#traffic.view.rooms[name];
     const overdue = this.#traffic.lanes.get(name).overdue(room, this.ttlMs, now);
     if (overdue.size > 0) this.fail(name, EXPIRED, overdue);

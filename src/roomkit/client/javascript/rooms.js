@@ -100,7 +100,6 @@ export class Rooms {
   tick(now) {
     for (const room of this.#notice.idle(now)) this.#link.transmit("typing_stop", { room });
     for (const [name, lane] of this.#traffic.lanes) {
-      this.#outbox.expire(name, now);
       if (lane.joinAt !== null && lane.joinAt <= now) this.#join(name, lane);
       this.#outbox.pump(name, now);
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ import pytest
 from roomkit.core import engine, log, membership, messages, queue, revisions, sessions
 from roomkit.core.batch import send
 from roomkit.core.effects import Append, Attach, Broadcast, Deliver
-from roomkit.core.events import Acked, Event, Posted, RosterListed
+from roomkit.core.events import Acked, EntryEvent, Event, Posted, RosterListed
 from roomkit.core.history import History
 from roomkit.core.inputs import Closed, LapsedFound
 from roomkit.core.pacing import Rate
@@ -26,8 +26,11 @@ from roomkit.core.table import TABLE
 from roomkit.core.tail import Tail
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
-from roomkit.ids import Position, message_position
+from roomkit.ids import NodeId, Position, message_position
 from roomkit.limits import Limits
+from roomkit.runtime.outbox import Outbox
+from roomkit.runtime.tokens import Tokens
+from roomkit.stores.memory import MemoryStore
 from roomkit.stores.memory_room import MemoryRoom
 from roomkit.wire.encoding import encode_event
 from roomkit.wire.legacy_encoding import encode_legacy
@@ -54,6 +57,15 @@ def replay_too_little(patch: pytest.MonkeyPatch) -> None:
         return events[:-1] if events else events
 
     patch.setattr(Tail, "after", shortened)
+
+
+def replay_what_there_is(patch: pytest.MonkeyPatch) -> None:
+    """Whoever comes back after a restart is sent what the node has, without a word of the rest."""
+
+    def partial(tail: Tail, position: Position) -> list[EntryEvent]:
+        return [event for event, _ in tail.events if event.seq > position.seq]
+
+    patch.setattr(Tail, "after", partial)
 
 
 def lose_keys(patch: pytest.MonkeyPatch) -> None:
@@ -134,6 +146,41 @@ def no_grace(patch: pytest.MonkeyPatch) -> None:
 def mourn_nobody(patch: pytest.MonkeyPatch) -> None:
     """Nodes that died are not noticed."""
     patch.setitem(engine._HANDLERS, LapsedFound, lambda turn, answer: None)
+
+
+def mourn_at_once(patch: pytest.MonkeyPatch) -> None:
+    """The store calls every lease lapsed."""
+
+    async def lapsed(store: MemoryStore, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
+        return list(nodes)
+
+    patch.setattr(MemoryStore, "lapsed", lapsed)
+
+
+def forget_who_is_who(patch: pytest.MonkeyPatch) -> None:
+    """Every server has a secret of its own."""
+    init, count = Tokens.__init__, itertools.count()
+
+    def salted(tokens: Tokens, secret: bytes) -> None:
+        init(tokens, b"%s %d" % (secret, next(count)))
+
+    patch.setattr(Tokens, "__init__", salted)
+
+
+def hoard(patch: pytest.MonkeyPatch) -> None:
+    """Outboxes have no limits."""
+    patch.setattr(Outbox, "_relieve", lambda outbox: None)
+
+
+def shed_what_must_stay(patch: pytest.MonkeyPatch) -> None:
+    """Above the hard limit what waits is dropped, and the connection lives on."""
+
+    def forgetful(outbox: Outbox) -> None:
+        if outbox.waiting > outbox._hard:
+            outbox._queue = []
+            outbox.waiting = outbox._flying_bytes
+
+    patch.setattr(Outbox, "_relieve", forgetful)
 
 
 def speak_the_newer_language(patch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from roomkit.core.effects import Broadcast, Effect
 from roomkit.core.policy import Policy
 from roomkit.limits import Limits
-from roomkit.stores.memory import MemoryStore
+from roomkit.stores.base import Store
 from roomkit.testing.script_lines import HOUSEKEEPING, Lines
 from roomkit.testing.world import Node, World
 
@@ -19,7 +19,7 @@ class ScriptNode(Node):
         self,
         world: ScriptWorld,
         name: str,
-        store: MemoryStore,
+        store: Store,
         policy: Policy,
     ) -> None:
         super().__init__(world, name, store, policy)
@@ -56,7 +56,7 @@ class ScriptWorld(World):
 
     def node(self, name: str = "n") -> Node:
         """Start a node."""
-        store = self.store.another() if self.started else self.store
+        store = self.handle()
         node = ScriptNode(self, f"{name}{len(self.started) + 1}", store, self._policy)
         self.started[node.name] = node
         self.nodes.append(node)

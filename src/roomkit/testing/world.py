@@ -2,8 +2,8 @@
 
 A `World` performs effects when it is told to and not before, so a test can look between any two
 steps, change the order of the store's answers, or replace one by an outcome of its own. The store
-is the real `MemoryStore`; its calls never wait, so they are run on the spot. Whoever is in
-`World.observers` is told of every step.
+is the real `MemoryStore`, or another whose calls never wait: they are run on the spot. Whoever is
+in `World.observers` is told of every step.
 """
 
 from __future__ import annotations
@@ -57,9 +57,10 @@ from roomkit.core.policy import Policy, allow_own
 from roomkit.core.storage import Entry, Hint, Outcome, Stored, StoreSignal
 from roomkit.ids import ConnectionId, RequestId, RoomId, SessionId, UserId
 from roomkit.limits import Limits
-from roomkit.stores.memory import MemoryStore
+from roomkit.stores.base import Store
 from roomkit.testing.clock import ManualClock
 from roomkit.testing.observer import Observer
+from roomkit.testing.world_store import Stores, memory
 
 __all__ = ["Node", "World", "minting", "run_now"]
 
@@ -99,7 +100,7 @@ class Node:
         followed: rooms whose hints and signals reach this node.
     """
 
-    def __init__(self, world: World, name: str, store: MemoryStore, policy: Policy) -> None:
+    def __init__(self, world: World, name: str, store: Store, policy: Policy) -> None:
         self._world = world
         self.name = name
         self.store = store
@@ -265,6 +266,8 @@ class World:
     Args:
         limits: for every node and the store.
         policy: for every node.
+        clock: moved by whoever lets time pass.
+        stores: makes the store.
 
     Attributes:
         nodes: those that live; one taken out stands still, and one put back wakes up.
@@ -272,11 +275,18 @@ class World:
         observers: are told of everything.
     """
 
-    def __init__(self, limits: Limits | None = None, policy: Policy = allow_own) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        policy: Policy = allow_own,
+        *,
+        clock: ManualClock | None = None,
+        stores: Stores = memory,
+    ) -> None:
         self.limits = limits or Limits()
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self._policy = policy
-        self.store = MemoryStore(limits=self.limits, clock=self.clock.seconds)
+        self.handle = stores(self.limits, self.clock.seconds)
         self._started = 0
         self.nodes: list[Node] = []
         self.observers: list[Observer] = []
@@ -285,8 +295,7 @@ class World:
     def node(self, name: str = "n") -> Node:
         """Start a node."""
         self._started += 1
-        store = self.store if self._started == 1 else self.store.another()
-        node = Node(self, f"{name}{self._started}", store, self._policy)
+        node = Node(self, f"{name}{self._started}", self.handle(), self._policy)
         self.nodes.append(node)
         return node
 

@@ -17,7 +17,7 @@ from roomkit.core.commands import (
     Ping,
     SendMessage,
 )
-from roomkit.core.effects import Answer, Append, Deliver, Effect
+from roomkit.core.effects import Answer, Append, Close, Deliver, Effect
 from roomkit.core.events import (
     Acked,
     Event,
@@ -31,7 +31,7 @@ from roomkit.core.events import (
     RoomLeft,
     RosterListed,
 )
-from roomkit.core.inputs import Asked, Closed, Input, Received, Tick
+from roomkit.core.inputs import Asked, Closed, Garbled, Input, Received, Tick
 from roomkit.core.names import name_key
 from roomkit.core.state import State
 from roomkit.core.storage import Entry, Outcome
@@ -64,6 +64,7 @@ class _Sent:
         acked: the newest seq acknowledged in its room before.
         inside: its session occupied the room already.
         at: when it was sent.
+        again: the same user sent the same message to the same room before, under the same key.
     """
 
     command: Command
@@ -71,12 +72,27 @@ class _Sent:
     acked: int
     inside: bool
     at: int
+    again: bool = False
 
 
 class Answers(Observer):
-    """Counts answers, and holds each ack to its word."""
+    """Counts answers, and holds each ack to its word.
 
-    def __init__(self, truth: Truth, limits: Limits, clock: ManualClock) -> None:
+    Args:
+        every: of so many commands one is compared with the state before it, if it was refused.
+            Writing that state down takes longer than the step.
+
+    Attributes:
+        answered: commands that were.
+        compared: refused commands after which the state was compared.
+        held, repeated: acks of messages held to the log; those that said `duplicate`.
+    """
+
+    def __init__(self, truth: Truth, limits: Limits, clock: ManualClock, every: int = 1) -> None:
+        self.answered = self.compared = self.held = self.repeated = 0
+        self._every = every
+        self._received = 0
+        self._said: set[tuple[RoomId, UserId, str, str]] = set()
         self._truth = truth
         self._limits = limits
         self._clock = clock
@@ -84,6 +100,7 @@ class Answers(Observer):
         self._asked: dict[str, set[RequestId]] = {}
         self._acked: dict[RoomId, int] = {}
         self._keys: dict[tuple[RoomId, UserId, str], Entry] = {}
+        self._garbled: tuple[ConnectionId, str | None] | None = None
         self._before: bytes = b""
 
     def stepping(self, node: Node, input: Input) -> None:
@@ -91,8 +108,12 @@ class Answers(Observer):
             self._waiting.pop(input.connection, None)
         elif isinstance(input, Asked):
             self._asked.setdefault(node.name, set()).add(input.request)
+        elif isinstance(input, Garbled):
+            self._garbled = (input.connection, input.ref)
         elif isinstance(input, Received):
-            self._before = pickle.dumps(node.engine.state)
+            self._received += 1
+            if self._received % self._every == 0:
+                self._before = pickle.dumps(node.engine.state)
             connection = node.engine.state.connections.get(input.connection)
             if connection is None or connection.closing or connection.session is None:
                 return
@@ -101,23 +122,29 @@ class Answers(Observer):
                 room = RoomId(getattr(command, "room", ""))
                 session, acked = connection.session, self._acked.get(room, 0)
                 inside, now = room in session.rooms, self._clock.mono
-                sent = _Sent(command, session.user.user_id, acked, inside, now)
+                user = session.user.user_id
+                again = isinstance(command, SendMessage) and self._again(room, user, command)
+                sent = _Sent(command, user, acked, inside, now, again)
                 self._waiting.setdefault(connection.id, {})[command.ref] = sent
 
     def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
         ref = getattr(event, "ref", None)
         if not ref:
             return
+        if (connection, ref) == self._garbled and isinstance(event, Failure):
+            self._garbled = None
+            return
         sent = self._waiting.get(connection, {}).pop(ref, None)
         if sent is None:
             raise LawBroken(12, f"{connection} was answered {event} once more, or without asking")
+        self.answered += 1
         wanted = _ANSWERS.get(type(sent.command), Acked)
         if not isinstance(event, wanted | Failure):
             raise LawBroken(12, f"{sent.command} was answered by {event}")
         if isinstance(event, Failure) and event.code is ErrorCode.USERNAME_TAKEN:
             self._look_for_twin(node, event, sent)
         if isinstance(event, Acked) and isinstance(sent.command, SendMessage):
-            self._hold_ack(node, event, sent.command, sent.user)
+            self._hold_ack(node, event, sent.command, sent)
         elif isinstance(event, Acked) and isinstance(sent.command, EditMessage | DeleteMessage):
             self._hold_revision(event, sent.command, sent.user)
         elif isinstance(event, RoomJoined):
@@ -130,12 +157,14 @@ class Answers(Observer):
                 if effect.request not in waiting:
                     raise LawBroken(12, f"the host was answered {effect} twice")
                 waiting.discard(effect.request)
-        for connection in node.closes:
-            self._waiting.pop(connection, None)
+            elif isinstance(effect, Close):
+                self._waiting.pop(effect.connection, None)
         if isinstance(input, Tick):
             self._look_for_the_forgotten(node)
-        if isinstance(input, Received) and _refused(effects, input):
-            before: State = pickle.loads(self._before)
+        written, self._before = self._before, b""
+        if written and isinstance(input, Received) and _refused(effects, input):
+            self.compared += 1
+            before: State = pickle.loads(written)
             after: State = pickle.loads(pickle.dumps(node.engine.state))
             changed = list(_differences(before, after, input.connection, self._clock.mono))
             if changed:
@@ -180,6 +209,15 @@ class Answers(Observer):
         for connection in node.received:
             self._waiting.pop(connection, None)
 
+    def _again(self, room: RoomId, user: UserId, command: SendMessage) -> bool:
+        """Note a message; tell whether it was sent before."""
+        if command.idempotency_key is None:
+            return False
+        said = (room, user, command.idempotency_key, command.message)
+        again = said in self._said
+        self._said.add(said)
+        return again
+
     def _look_for_the_forgotten(self, node: Node) -> None:
         """Whatever the store does, an answer comes within `unanswered_ms`; only leaves wait on."""
         for connection in node.protocols:
@@ -188,7 +226,7 @@ class Answers(Observer):
                 if late >= 0 and not isinstance(sent.command, LeaveRoom):
                     raise LawBroken(12, f"{sent.command} is {late} ms overdue for an answer")
 
-    def _hold_ack(self, node: Node, event: Acked, command: SendMessage, user: UserId) -> None:
+    def _hold_ack(self, node: Node, event: Acked, command: SendMessage, sent: _Sent) -> None:
         room, position = event.room, event.position
         if room is None or position is None:
             raise LawBroken(4, f"{command} was acknowledged without a place: {event}")
@@ -197,15 +235,17 @@ class Answers(Observer):
             raise LawBroken(4, f"{event} names an entry that is not in the log")
         told = self._truth.told(room, position.link)
         message = getattr(told.event, "message", None) if told is not None else None
-        if message is None or (message.user_id, event.at) != (user, message.at):
+        if message is None or (message.user_id, event.at) != (sent.user, message.at):
             raise LawBroken(4, f"{event} names {told}, which is not {command}")
         if message.idempotency_key != command.idempotency_key:
             raise LawBroken(3, f"{event} names {message}, which has another key than {command}")
         if not event.duplicate and message.text != command.message:
             raise LawBroken(4, f"{event} names {message}, which is not {command}")
-        if event.duplicate and message.text == command.message:
+        if event.duplicate and message.text == command.message and not sent.again:
             raise LawBroken(3, f"{event} calls the first send of {command} a duplicate")
         self._acked[room] = max(self._acked.get(room, 0), position.seq)
+        self.held += 1
+        self.repeated += event.duplicate
 
     def _hold_revision(
         self, event: Acked, command: EditMessage | DeleteMessage, user: UserId

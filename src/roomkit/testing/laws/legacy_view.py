@@ -55,8 +55,16 @@ class LegacyView:
             LawBroken: they may not come here (law 10).
         """
         for frame in self._codec.encode(event, 1):
-            decoded: dict[str, object] = msgspec.json.decode(frame)
-            self._take(str(decoded["type"]), cast("_Data", decoded["data"]))
+            self.take(frame)
+
+    def take(self, frame: bytes) -> None:
+        """Take one frame.
+
+        Raises:
+            LawBroken: it may not come here (law 10).
+        """
+        decoded: dict[str, object] = msgspec.json.decode(frame)
+        self._take(str(decoded["type"]), cast("_Data", decoded["data"]))
 
     def disconnected(self) -> None:
         """Nothing comes any more."""

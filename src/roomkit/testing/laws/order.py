@@ -27,14 +27,13 @@ class _Line:
     """What one connection sent to one room: when each message and leave was, how far the log is.
 
     Attributes:
-        texts: the place of each message, which no two share.
         leaves: the places of leaves not seen in the log yet.
         logged: the place of the newest of its commands in the log.
     """
 
     session: str
+    node: str
     sent: int = 0
-    texts: dict[str, int] = field(default_factory=dict[str, int])
     leaves: list[int] = field(default_factory=list[int])
     logged: int = 0
 
@@ -42,13 +41,18 @@ class _Line:
 class Order(Observer):
     """Follows each connection's commands into the log, and the log past each control fact.
 
-    It needs messages whose texts are all different.
+    It needs messages whose texts are all different, but for the same message sent again.
+
+    Attributes:
+        followed: messages and edits found in the log that a connection sent.
     """
 
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._lines: dict[tuple[ConnectionId, RoomId], _Line] = {}
-        self._lost: dict[RoomId, set[str]] = {}
+        self._said: dict[tuple[RoomId, str], list[tuple[ConnectionId, _Line, int]]] = {}
+        self.followed = 0
+        self._lost: dict[RoomId, dict[str, int]] = {}
         self._put_out: dict[RoomId, set[str]] = {}
 
     def stepping(self, node: Node, input: Input) -> None:
@@ -65,18 +69,19 @@ class Order(Observer):
         if wanted is None:
             return
         key = (input.connection, RoomId(wanted))
-        line = self._lines.setdefault(key, _Line(connection.session.id))
+        line = self._lines.setdefault(key, _Line(connection.session.id, node.name))
         line.sent += 1
         if isinstance(command, SendMessage | EditMessage):
-            line.texts[command.message] = line.sent
+            said = self._said.setdefault((RoomId(wanted), command.message), [])
+            said.append((input.connection, line, line.sent))
         elif isinstance(command, LeaveRoom):
             line.leaves.append(line.sent)
 
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
         for told in self._truth.news:
             fact: dict[str, Any] = msgspec.msgpack.decode(told.entry.fact)
-            self._follow_commands(append.room, told, fact)
-            self._follow_controls(append.room, told, fact)
+            self._follow_commands(node, append.room, told, fact)
+            self._follow_controls(append, told, fact)
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -92,40 +97,44 @@ class Order(Observer):
         self._lost.clear()
         self._put_out.clear()
         self._lines.clear()
+        self._said.clear()
 
-    def _follow_commands(self, room: RoomId, told: Told, fact: dict[str, Any]) -> None:
+    def _follow_commands(self, node: Node, room: RoomId, told: Told, fact: dict[str, Any]) -> None:
+        """A client that came back at another node may have said the same again there, and left."""
         if fact["type"] == "left":
             left = {one["session"] for one in fact["departures"] if one["reason"] == "left"}
             for (_, name), line in self._lines.items():
-                if name == room and line.session in left and line.leaves:
+                here = name == room and line.node == node.name
+                if here and line.session in left and line.leaves:
                     line.logged = max(line.logged, line.leaves.pop(0))
             return
         if not isinstance(told.event, Posted | MessageEdited):
             return
         text = told.event.message.text
-        for (connection, name), line in self._lines.items():
-            place = line.texts.get(text)
-            if name != room or place is None:
-                continue
-            if place <= line.logged:
-                raise LawBroken(
-                    13, f"{connection} sent {text!r} as {place}; {line.logged} is in the log before"
-                )
-            line.logged = place
-
-    def _follow_controls(self, room: RoomId, told: Told, fact: dict[str, Any]) -> None:
-        lost, put_out = self._lost.setdefault(room, set()), self._put_out.setdefault(room, set())
-        kind, before, seq = fact["type"], self._before(room, told), told.entry.seq
-        if kind == "entered" and fact.get("all"):
-            lost.discard(fact["node"])  # it has folded that it was lost, and says who is there
-        if kind in ("entered", "left") and fact["node"] in lost:
+        said = [one for one in self._said.get((room, text), []) if one[1].node == node.name]
+        for _, line, place in said:
+            if place > line.logged:
+                line.logged = place
+                self.followed += 1
+                return
+        for connection, line, place in said[:1]:
             raise LawBroken(
-                16, f"seq {seq} of {room!r} is by {fact['node']}, which was lost before"
+                13, f"{connection} sent {text!r} as {place}; {line.logged} is in the log before"
             )
+
+    def _follow_controls(self, append: Append, told: Told, fact: dict[str, Any]) -> None:
+        room = append.room
+        lost, put_out = self._lost.setdefault(room, {}), self._put_out.setdefault(room, set())
+        kind, before, seq = fact["type"], self._before(room, told), told.entry.seq
+        by = fact["node"] if kind in ("entered", "left") else None
+        if by in lost and self._judged_after(append, lost[by]):
+            del lost[by]  # it has folded that it was lost, and goes on
+        if by in lost:
+            raise LawBroken(16, f"seq {seq} of {room!r} is by {by}, which was lost before")
         if kind in ("entered", "left") and not before:
             raise LawBroken(16, f"seq {seq} of {room!r} is {kind}, with the roster off")
         if kind == "node_lost":
-            lost.add(fact["node"])
+            lost[fact["node"]] = seq
         elif kind == "roster":
             put_out.clear()
         elif kind == "entered":
@@ -145,6 +154,11 @@ class Order(Observer):
             raise LawBroken(16, f"seq {told.entry.seq} of {room!r} revises {new}: there is none")
         if old.deleted is not None or new.version != old.version + 1:
             raise LawBroken(16, f"seq {told.entry.seq} of {room!r} makes {new} of {old}")
+
+    def _judged_after(self, append: Append, seq: int) -> bool:
+        """Tell whether an append was judged by who had folded the control fact at a seq."""
+        fence = self._truth.told(append.room, append.fence)
+        return fence is not None and fence.entry.seq >= seq
 
     def _before(self, room: RoomId, told: Told) -> bool:
         """Tell whether the roster was shown before an entry."""

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from roomkit.core.commands import JoinRoom
-from roomkit.core.effects import Append, Effect
+from roomkit.core.effects import Append, Attach, Detach, Effect
 from roomkit.core.events import RosterChanged
-from roomkit.core.inputs import Input, Received
+from roomkit.core.inputs import Closed, Input, Received
 from roomkit.core.storage import Outcome
 from roomkit.ids import RoomId, SessionId
 from roomkit.limits import Limits
@@ -24,18 +24,23 @@ __all__ = ["Presence"]
 
 
 class Presence(Observer):
-    """Remembers when each session was last in each room, at each node."""
+    """Remembers when each session was last in each room, at each node.
+
+    Attributes:
+        returned: how often a session came back to a room within its grace.
+    """
 
     def __init__(self, truth: Truth, limits: Limits, clock: ManualClock) -> None:
         self._truth = truth
         self._grace = limits.presence_grace_ms
         self._clock = clock
+        self.returned = 0
         self._seen: dict[tuple[str, RoomId, str], int] = {}
+        self._there: dict[str, set[tuple[str, RoomId, str]]] = {}
         self._overdue: set[tuple[str, RoomId, str]] = set()
         self._legacy: set[str] = set()
 
     def stepping(self, node: Node, input: Input) -> None:
-        self._look(node)
         if isinstance(input, Received) and isinstance(input.command, JoinRoom):
             connection = node.engine.state.connections.get(input.connection)
             if connection is not None and connection.session is not None:
@@ -43,7 +48,9 @@ class Presence(Observer):
                     self._legacy.add(connection.session.id)
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
-        self._look(node)
+        moved = any(isinstance(effect, Attach | Detach) for effect in effects)
+        if moved or isinstance(input, Closed):
+            self._look(node)
 
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
         for told in self._truth.news:
@@ -76,22 +83,28 @@ class Presence(Observer):
                     raise LawBroken(9, f"{room!r} lists {listed} at {name}, which has {held}")
 
     def _look(self, node: Node) -> None:
-        state = node.engine.state
+        """Note who is there now; that somebody was away too long stays true until it is written."""
+        state, now = node.engine.state, self._clock.mono
+        there: set[tuple[str, RoomId, str]] = set()
         for room, members in node.members.items():
             for connection in members:
                 found = state.connections.get(connection)
                 if found is not None and found.session is not None:
-                    self._see((node.name, room, found.session.id))
-
-    def _see(self, key: tuple[str, RoomId, str]) -> None:
-        """Note a session there now; that it was away too long stays true until it is written."""
-        now = self._clock.mono
-        if now - self._seen.get(key, now) >= self._grace:
-            self._overdue.add(key)
-        self._seen[key] = now
+                    there.add((node.name, room, found.session.id))
+        before = self._there.get(node.name, set())
+        self._there[node.name] = there
+        for key in there - before:
+            if now - self._seen.get(key, now) >= self._grace:
+                self._overdue.add(key)
+            elif key in self._seen:
+                self.returned += 1
+            self._seen[key] = now
+        for key in before - there:
+            self._seen[key] = now
 
     def _look_for_haste(self, key: tuple[str, RoomId, str]) -> None:
-        seen = self._seen.get(key)
+        there = key in self._there.get(key[0], set())
+        seen = self._clock.mono if there else self._seen.get(key)
         if seen is None or key[2] in self._legacy:
             return
         if key in self._overdue:

@@ -18,18 +18,18 @@ from roomkit.core.events import (
     TypingStarted,
 )
 from roomkit.core.inputs import Input
-from roomkit.core.room import Room
 from roomkit.core.state import Served
 from roomkit.ids import ConnectionId, RoomId, UserId
 from roomkit.testing.laws.broken import LawBroken
 from roomkit.testing.laws.client_view import ClientView, RoomView
+from roomkit.testing.laws.fold import compare_fold
 from roomkit.testing.laws.legacy_view import LegacyView
 from roomkit.testing.laws.truth import Truth
 from roomkit.testing.model import ModelRoom, comparable
 from roomkit.testing.observer import Observer
 from roomkit.testing.world import Node
 
-__all__ = ["Views"]
+__all__ = ["Views", "users_in"]
 
 _ENTRY_EVENTS = (Posted, MessageEdited, MessageDeleted, RosterChanged, Moderated, Advanced)
 
@@ -66,7 +66,7 @@ class Views(Observer):
             model = self._truth.at(name, served.room.tip.link)
             if model is None:
                 raise LawBroken(5, f"{node.name} folded an entry of {name!r} that nobody wrote")
-            _compare_fold(node, served.room, model)
+            compare_fold(node, served.room, model)
             for connection in node.members.get(name, ()):
                 if connection in self.clients and connection not in node.closes:
                     self._compare_view(connection, name, served, model)
@@ -89,7 +89,7 @@ class Views(Observer):
                     held = view.live(room)
                     if held is None or held.position.link != tip.link:
                         raise LawBroken(6, f"{connection} rests at {held} of {room!r}, not {tip}")
-                    users = _users(nodes, room)
+                    users = users_in(nodes, room)
                     if not tip.shown and held.total != users:
                         raise LawBroken(6, f"{connection} counts {held.total} in {room!r}: {users}")
 
@@ -151,7 +151,7 @@ def _compare_legacy(
         raise LawBroken(6, f"{connection} rests with users {view.users}, not {wanted}")
 
 
-def _users(nodes: Sequence[Node], room: RoomId) -> int:
+def users_in(nodes: Sequence[Node], room: RoomId) -> int:
     """Return how many users are in a room, each node counting its own."""
     return sum(
         len({local.session.user.user_id for local in served.sessions.values()})
@@ -168,26 +168,3 @@ def _compare_content(
     held = tuple(view.messages)
     if held and held != model.messages[-len(held) :]:
         raise LawBroken(5, f"{connection} holds messages {held} of {name!r}, not {model.messages}")
-
-
-def _compare_fold(node: Node, room: Room, model: ModelRoom) -> None:
-    folded = (room.tip.seq, room.fence, room.shown, room.posted, list(room.roster))
-    wanted = (model.seq, model.fence, model.shown, len(model.messages), list(model.roster))
-    if folded != wanted:
-        raise LawBroken(5, f"{node.name} folded {room.name!r} into {folded}, not {wanted}")
-    for user, occupant in room.roster.items():
-        told = model.roster[user]
-        sessions = {str(session): str(at) for session, at in occupant.sessions.items()}
-        if (occupant.username, occupant.since, occupant.meta, sessions) != (
-            told.username,
-            told.since,
-            told.meta,
-            dict(told.sessions),
-        ):
-            raise LawBroken(5, f"{node.name} holds {occupant} in {room.name!r}, not {told}")
-    names = {key: str(user) for key, user in room.names.items()}
-    wanted_names: dict[str, str] = {}
-    for user_id, occupant_told in model.roster.items():
-        wanted_names.setdefault(occupant_told.key, str(user_id))
-    if names != wanted_names:
-        raise LawBroken(5, f"{node.name} holds the names {names}, not {wanted_names}")

@@ -9,7 +9,7 @@ from roomkit.testing.laws import LawBroken
 from roomkit.testing.lives.crowd import ROOMS, Crowd
 from roomkit.testing.lives.trouble import Trouble
 
-__all__ = ["come_to_rest", "leave_nothing"]
+__all__ = ["come_to_rest", "debt_ms", "leave_nothing", "rest_ms"]
 
 
 def come_to_rest(crowd: Crowd, trouble: Trouble) -> None:
@@ -26,7 +26,7 @@ def come_to_rest(crowd: Crowd, trouble: Trouble) -> None:
     for node in crowd.world.nodes:
         for room in ROOMS:
             node.step(Watched(room))
-    crowd.pass_time(_rest_ms(crowd.world.limits), settled=True)
+    crowd.pass_time(rest_ms(crowd.world.limits), settled=True)
     crowd.laws.at_rest()
 
 
@@ -42,7 +42,7 @@ def leave_nothing(crowd: Crowd) -> None:
         for name, served in list(node.engine.state.rooms.items()):
             for _ in range(served.watchers):
                 node.step(Unwatched(name))
-    crowd.pass_time(_rest_ms(crowd.world.limits) + _debt_ms(crowd.world.limits), settled=True)
+    crowd.pass_time(rest_ms(crowd.world.limits) + debt_ms(crowd.world.limits), settled=True)
     for node in crowd.world.nodes:
         state = node.engine.state
         kept = [*state.connections, *state.sessions, *state.rooms, *state.users]
@@ -52,7 +52,7 @@ def leave_nothing(crowd: Crowd) -> None:
             )
 
 
-def _rest_ms(limits: Limits) -> int:
+def rest_ms(limits: Limits) -> int:
     """Longer than anything takes to be noticed and put right, one after the other."""
     return (
         limits.lease_ms
@@ -67,7 +67,7 @@ def _rest_ms(limits: Limits) -> int:
     )
 
 
-def _debt_ms(limits: Limits) -> int:
+def debt_ms(limits: Limits) -> int:
     """How long a user's pacing debt can last."""
     return 1_000 * max(
         limits.joins_burst // limits.joins_per_s, limits.messages_burst // limits.messages_per_s

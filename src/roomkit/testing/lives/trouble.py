@@ -47,7 +47,10 @@ from roomkit.core.storage import (
     Unknown,
 )
 from roomkit.ids import RoomId
-from roomkit.stores.memory import _Shared  # pyright: ignore[reportPrivateUsage]  # likewise
+from roomkit.stores.memory import (
+    MemoryStore,
+    _Shared,  # pyright: ignore[reportPrivateUsage]  # likewise
+)
 from roomkit.stores.memory_room import MemoryRoom
 from roomkit.testing.laws import Laws
 from roomkit.testing.world import Node, World
@@ -111,11 +114,14 @@ class Trouble:
         if answers:
             node.step(answers.pop(pick % len(answers)))
 
-    def end_append(self, node: Node, ending: Ending) -> None:
-        """End a node's oldest append in one of the ways it may."""
+    def end_append(self, node: Node, ending: Ending) -> bool:
+        """End a node's oldest append in one of the ways it may; False if it could not be that way.
+
+        It is performed then as if nothing were wrong, if there is one.
+        """
         append = next((one for one in node.pending if isinstance(one, Append)), None)
         if append is None or self._append_called(node):
-            return
+            return False
         node.pending.remove(append)
         outcome: Outcome | None = None
         lot = self.lot(node)
@@ -137,6 +143,7 @@ class Trouble:
         if isinstance(outcome, Unknown):
             lot.uncertain.add(append.nonce)
         node.perform(append, outcome)
+        return outcome is not None
 
     def store_late(self, node: Node) -> None:
         """Have an append that was given up arrive at the store after all."""
@@ -144,16 +151,17 @@ class Trouble:
         if late:
             node.append(late.pop(0))
 
-    def fail(self, node: Node, pick: int) -> None:
-        """Fail a waiting call that is no append."""
+    def fail(self, node: Node, pick: int) -> bool:
+        """Fail a waiting call that is no append; False if there is none that can fail."""
         effect = self._take(node, pick, appends=False)
         if effect is None:
-            return
+            return False
         answer = _failure(effect)
-        if answer is not None:
-            node.step(answer)
-        else:
+        if answer is None:
             node.perform(effect)
+            return False
+        node.step(answer)
+        return True
 
     def set_feed(self, node: Node, feed: Feed) -> None:
         """Have hints and signals for a node come, get lost, or wait."""
@@ -192,7 +200,8 @@ class Trouble:
 
     @property
     def _shared(self) -> _Shared:
-        store = self.world.store
+        store = self.world.nodes[0].store
+        assert isinstance(store, MemoryStore)
         return store._shared  # pyright: ignore[reportPrivateUsage]  # a failover is no call
 
     def end(self) -> None:

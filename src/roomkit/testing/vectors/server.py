@@ -62,8 +62,8 @@ class Server:
     def lose_store(self) -> None:
         """Put an empty store in the place of the node's, as a failover without a replica does."""
         clock = self.world.clock
-        self.world.store = MemoryStore(limits=self.world.limits, clock=clock.seconds)
-        self.node.store = self.world.store
+        store = MemoryStore(limits=self.world.limits, clock=clock.seconds)
+        self.world.handle, self.node.store = store.another, store
 
     def receive(self, frame: str) -> None:
         """The client sent a frame."""

@@ -1,0 +1,79 @@
+"""Many seeds on every processor, with their progress shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
+from multiprocessing import get_context
+
+from roomkit.testing.simulation.runs import Simulation, SimulationFailed
+from roomkit.testing.simulation.tally import Tally
+
+__all__ = ["run_many"]
+
+_CHUNK = 20
+_SAY_EVERY_S = 5.0
+
+
+def run_many(seeds: range, steps: int, jobs: int) -> Tally:
+    """Live the lives of these seeds in `jobs` processes; return what came up in them all.
+
+    Raises:
+        SimulationFailed: a law does not hold in one of them; no new ones are begun then.
+    """
+    tally, progress = Tally(), _Progress(len(seeds))
+    if jobs == 1:
+        simulation = Simulation(steps=steps)
+        for part in _chunks(seeds):
+            tally.update(simulation.run(part))
+            progress.done(len(part))
+        return tally
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        chunks = _chunks(seeds)
+        waiting: dict[Future[Tally], int] = {}
+        try:
+            while True:
+                for chunk in islice(chunks, 2 * jobs - len(waiting)):
+                    waiting[pool.submit(_run, chunk, steps)] = len(chunk)
+                if not waiting:
+                    return tally
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    progress.done(waiting.pop(future))
+                    tally.update(future.result())
+        except SimulationFailed:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _run(seeds: range, steps: int) -> Tally:
+    return Simulation(steps=steps).run(seeds)
+
+
+def _chunks(seeds: range) -> Iterator[range]:
+    for start in range(0, len(seeds), _CHUNK):
+        yield seeds[start : start + _CHUNK]
+
+
+class _Progress:
+    """Says now and then how far it is; on a terminal in one line, elsewhere in a few."""
+
+    def __init__(self, seeds: int) -> None:
+        self._seeds = seeds
+        self._count = 0
+        self._began = self._said = time.monotonic()
+
+    def done(self, count: int) -> None:
+        self._count += count
+        now = time.monotonic()
+        terminal = sys.stderr.isatty()
+        if now - self._said < _SAY_EVERY_S * (1 if terminal else 6) and self._count < self._seeds:
+            return
+        self._said = now
+        rate = self._count / max(now - self._began, 0.001)
+        end = "\r" if terminal and self._count < self._seeds else "\n"
+        line = f"{self._count:,} of {self._seeds:,} seeds, {rate:.1f} a second"
+        sys.stderr.write(line + end)
+        sys.stderr.flush()

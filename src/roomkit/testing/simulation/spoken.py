@@ -1,0 +1,147 @@
+"""Laws 1, 2, 5, 7, 10 and 15 at the engine's mouth: what each connection is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from roomkit.core.effects import Broadcast, Effect
+from roomkit.core.events import (
+    Advanced,
+    EntryEvent,
+    Event,
+    GapTold,
+    MessageDeleted,
+    MessageEdited,
+    Moderated,
+    Posted,
+    RoomJoined,
+    RoomLeft,
+    RosterChanged,
+    TypingStarted,
+)
+from roomkit.core.inputs import Input
+from roomkit.ids import ConnectionId, RoomId
+from roomkit.testing.laws import LawBroken
+from roomkit.testing.laws.fold import compare_fold
+from roomkit.testing.laws.truth import Truth
+from roomkit.testing.model import comparable
+from roomkit.testing.observer import Observer
+from roomkit.testing.simulation.tally import Tally
+from roomkit.testing.world import Node
+
+__all__ = ["Spoken"]
+
+_ENTRY_EVENTS = (Posted, MessageEdited, MessageDeleted, RosterChanged, Moderated, Advanced)
+_UNPLACED = -1
+
+
+class Spoken(Observer):
+    """Follows every connection of protocol 2 through the log, as far as its node sends it.
+
+    Only rooms that moved are compared after a step.
+    """
+
+    def __init__(self, truth: Truth, tally: Tally) -> None:
+        self._truth = truth
+        self._tally = tally
+        self._places: dict[tuple[ConnectionId, RoomId], int] = {}
+        self._begun: dict[tuple[ConnectionId, RoomId], bool] = {}
+        self._known: set[int] = set()
+        self._tips: dict[tuple[str, RoomId], str] = {}
+        self.told: Counter[tuple[RoomId, str]] = Counter()
+
+    def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
+        if isinstance(event, _ENTRY_EVENTS):
+            self._follow(node, connection, event)
+        elif isinstance(event, RoomJoined):
+            self._begin(connection, event, node.protocols[connection])
+        elif isinstance(event, GapTold):
+            self._places[connection, event.room] = _UNPLACED
+            self._tally.seen("gap while joined")
+        elif isinstance(event, RoomLeft):
+            self._places.pop((connection, event.room), None)
+
+    def stepping(self, node: Node, input: Input) -> None:
+        self._begun.clear()
+        self._known.clear()
+
+    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
+        rooms = node.engine.state.rooms
+        for (connection, room), recovered in self._begun.items():
+            served = rooms.get(room)
+            place = self._places.get((connection, room))
+            if served is None or served.room is None or place is None or connection in node.closes:
+                continue
+            if place != served.room.tip.seq:
+                raise LawBroken(
+                    2 if recovered else 5,
+                    f"{connection} was brought to {place} of {room!r}; it is at {served.room.tip}",
+                )
+        for effect in effects:
+            if isinstance(effect, Broadcast) and isinstance(effect.event, TypingStarted):
+                self._tally.law(7)
+        for name, served in rooms.items():
+            if served.room is None:
+                continue
+            link = served.room.tip.link
+            if self._tips.get((node.name, name)) == link:
+                continue
+            self._tips[node.name, name] = link
+            model = self._truth.at(name, link)
+            if model is None:
+                raise LawBroken(5, f"{node.name} folded an entry of {name!r} that nobody wrote")
+            compare_fold(node, served.room, model)
+            for connection in node.members.get(name, ()):
+                if node.protocols[connection] == 2 and connection not in node.closes:
+                    place = self._places.get((connection, name))
+                    if place is None:
+                        raise LawBroken(10, f"{connection} is in {name!r} without its snapshot")
+                    if place != model.seq:
+                        raise LawBroken(
+                            1, f"{connection} was sent {name!r} up to {place}; it is at {model.seq}"
+                        )
+
+    def _follow(self, node: Node, connection: ConnectionId, event: EntryEvent) -> None:
+        if id(event) not in self._known:
+            told = self._truth.told(event.room, event.link)
+            if told is None or comparable(event) != comparable(told.event):
+                wanted = told.event if told is not None else None
+                raise LawBroken(15, f"an entry was told as {event}, and it is {wanted}")
+            self._known.add(id(event))
+        if node.protocols[connection] == 1:
+            return
+        place = self._places.get((connection, event.room))
+        if place is None or place == _UNPLACED:
+            raise LawBroken(10, f"{connection} was sent {event} before the room's snapshot")
+        if event.seq != place + 1:
+            raise LawBroken(1, f"{connection} was sent {event.seq} of {event.room!r} after {place}")
+        self._places[connection, event.room] = event.seq
+        self.told[event.room, event.link] += 1
+        if self.told[event.room, event.link] == 2:
+            self._tally.law(15)
+
+    def _begin(self, connection: ConnectionId, event: RoomJoined, protocol: int) -> None:
+        if protocol == 2:
+            key = (connection, event.room)
+            self._places[key] = event.position.seq
+            self._begun[key] = bool(event.recovered)
+        if event.recovered:
+            self._tally.law(2)
+            self._tally.seen("recovered true")
+            return
+        if event.recovered is False:
+            self._tally.seen("recovered false")
+        model = self._truth.at(event.room, event.position.link)
+        if model is None or model.seq != event.position.seq:
+            raise LawBroken(5, f"{connection} was shown {event.room!r} as of {event.position}")
+        self._tally.law(5)
+        count = len(event.messages)
+        wanted = model.messages[len(model.messages) - count :]
+        occupants = {one.user_id: one for one in event.occupants}
+        if event.messages != wanted or event.shown != model.shown:
+            raise LawBroken(5, f"a snapshot has the messages {event.messages}, not {wanted}")
+        if event.shown and occupants != model.views():
+            raise LawBroken(5, f"a snapshot has the roster {occupants}, not {model.views()}")
+        if not event.has_before and event.complete and count < len(model.messages):
+            raise LawBroken(5, f"a snapshot has {count} messages and says that there are no others")

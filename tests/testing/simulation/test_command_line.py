@@ -1,0 +1,68 @@
+"""What the simulator prints, and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from roomkit.testing.simulation import Simulation, SimulationFailed, Tally, __main__
+from roomkit.testing.simulation.__main__ import main
+from roomkit.testing.simulation.tally import CONDITIONS, FAULTS, SEEN
+from tests.property import breakages
+
+
+def full_tally() -> Tally:
+    """One of everything."""
+    tally = Tally()
+    for name in FAULTS:
+        tally.fault(name)
+    for law in CONDITIONS:
+        tally.law(law)
+    for name in SEEN:
+        tally.seen(name)
+    return tally
+
+
+def test_it_shows_its_progress_and_ends_with_a_summary() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "roomkit.testing.simulation", "--seeds", "30", "--jobs", "2"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1].startswith("30 of 30 seeds, ")
+    assert done.stdout.splitlines()[-1].startswith("every law held: 30 seeds of 300 steps in ")
+
+
+def test_a_failure_names_its_seed_and_the_steps_that_are_enough(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    breakages.replay_too_little(monkeypatch)
+    with pytest.raises(SimulationFailed) as failed:
+        Simulation().run(range(5))
+    failure = failed.value
+    assert failure.law == 2
+    assert len(failure.only) < 20
+    only = ",".join(map(str, failure.only))
+    arguments = ["--seed", str(failure.seed), "--steps", "300", "--only", only]
+    assert str(failure).endswith(f"python -m roomkit.testing.simulation {' '.join(arguments)}")
+    assert main(arguments) == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"FAILED: seed {failure.seed} breaks law 2"
+    monkeypatch.undo()
+    assert main(arguments) == 0
+
+
+@pytest.mark.parametrize("missing", ["fault cut", "law 7", "seen recovered false"])
+def test_a_long_run_fails_if_something_never_came_up(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tally = full_tally()
+    monkeypatch.setattr(__main__, "run_many", lambda *_: tally)
+    arguments = ["--seeds", str(__main__.ENOUGH)]
+    assert main(arguments) == 0
+    del tally[missing]
+    assert main(arguments) == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"these never came up: {missing}")

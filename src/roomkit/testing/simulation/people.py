@@ -16,7 +16,6 @@ __all__ = ["PEOPLE"]
 
 _LONG = 700
 _WRONG = ("", " ", "a\x00b", "x" * 4_001)
-_MARKED = 97  # of so many messages one is long
 
 
 def _seat(stage: Stage, step: Step) -> Seat:

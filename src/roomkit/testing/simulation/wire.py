@@ -56,7 +56,7 @@ class Wire:
         protocol: 0 until the first frame that makes sense.
         stalled: the client does not read.
         dead: nothing arrives any more, and nobody was told.
-        gone: both ends know that it is over.
+        near_over, far_over: the server, the client knows that it is over.
     """
 
     __slots__ = (

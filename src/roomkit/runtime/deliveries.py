@@ -24,7 +24,7 @@ from roomkit.runtime.outbox import Grade
 from roomkit.runtime.watchers import Watchers
 from roomkit.wire import Codec
 
-__all__ = ["Deliveries"]
+__all__ = ["Deliveries", "grade_of"]
 
 _GRADES: dict[type, Grade] = {
     TypingStarted: Grade.TYPING,
@@ -113,12 +113,12 @@ class Deliveries:
             self._complaints.bug("encode", "an event could not be encoded", error)
             self.give_up(connection)
             return
-        self._fanout.deliver(connection, frames, _grade(event))
+        self._fanout.deliver(connection, frames, grade_of(event))
 
     def broadcast(self, effect: Broadcast) -> None:
         """Queue an event for everybody in its room, and for its watchers."""
         room, event, only = effect.room, effect.event, effect.protocol
-        grade = _grade(event)
+        grade = grade_of(event)
         for protocol in self._fanout.protocols(room):
             if only is not None and only != protocol:
                 continue
@@ -160,5 +160,6 @@ class Deliveries:
         )
 
 
-def _grade(event: Event) -> Grade:
+def grade_of(event: Event) -> Grade:
+    """Return what an event's frames are worth while they wait."""
     return _GRADES.get(type(event), Grade.DURABLE)

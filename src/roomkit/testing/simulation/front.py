@@ -11,20 +11,13 @@ from collections.abc import Callable, Sequence
 
 from roomkit.core.commands import Command, Hello
 from roomkit.core.effects import Append, Attach, Broadcast, Close, Deliver, Detach, Effect
-from roomkit.core.events import (
-    Event,
-    OccupancyCounted,
-    SignalSent,
-    TypingStarted,
-    TypingStopped,
-    Welcomed,
-)
+from roomkit.core.events import Event, Welcomed
 from roomkit.core.inputs import Closed, Connected, Garbled, Input, Opened, Received
 from roomkit.errors import CloseCode
 from roomkit.ids import ConnectionId
 from roomkit.limits import Limits
+from roomkit.runtime.deliveries import grade_of
 from roomkit.runtime.fanout import FanOut
-from roomkit.runtime.outbox import Grade
 from roomkit.runtime.tokens import Tokens
 from roomkit.testing.lives.trouble import Ending, Trouble
 from roomkit.testing.simulation.agenda import Agenda
@@ -35,13 +28,6 @@ from roomkit.testing.world import Node
 from roomkit.wire import Codec, WireError
 
 __all__ = ["Front"]
-
-_GRADES: dict[type, Grade] = {
-    TypingStarted: Grade.TYPING,
-    TypingStopped: Grade.TYPING,
-    OccupancyCounted: Grade.OCCUPANCY,
-    SignalSent: Grade.SIGNAL,
-}
 
 _QUICK_MS = 1
 
@@ -175,12 +161,12 @@ class Front:
                 case Deliver(connection, event):
                     wire = self.wires.get(connection)
                     if wire is not None:
-                        fanout.deliver(connection, self._frames(wire, event), _grade(event))
+                        fanout.deliver(connection, self._frames(wire, event), grade_of(event))
                 case Broadcast(room, event, without, only):
                     for protocol in fanout.protocols(room):
                         if only is None or only == protocol:
                             frames = self._codec.encode(event, protocol)
-                            fanout.broadcast(room, protocol, frames, _grade(event), without)
+                            fanout.broadcast(room, protocol, frames, grade_of(event), without)
                 case Attach(connection, room):
                     fanout.attach(connection, room)
                 case Detach(connection, room):
@@ -294,7 +280,3 @@ class Front:
             self._agenda.at(self._agenda.now + 500, self._answer)
         else:
             self._trouble.answer(self.node, 0)
-
-
-def _grade(event: Event) -> Grade:
-    return _GRADES.get(type(event), Grade.DURABLE)

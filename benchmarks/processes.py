@@ -37,7 +37,6 @@ def server(*arguments: str) -> Generator[Server]:
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        pin(process.pid, 0)
         yield Server(port, process.pid)
     finally:
         process.terminate()

@@ -18,6 +18,7 @@ from typing import cast
 import anyio
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
+from benchmarks.processes import pin
 from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store
 from roomkit.stores.sqlite.connections import Durability
 from roomkit_websockets import listen
@@ -84,4 +85,5 @@ SERVERS = {
 }
 
 if __name__ == "__main__":
+    pin(0, 0)  # before there are threads
     asyncio.run(SERVERS[sys.argv[1]](*sys.argv[2:]))

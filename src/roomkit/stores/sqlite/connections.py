@@ -23,11 +23,18 @@ BUSY_S = 2.0
 
 _SYNCHRONOUS = {"sqlite-full": "FULL", "sqlite-normal": "NORMAL"}
 _WAL_BYTES = 64 * 1024 * 1024
+_STATEMENTS = 256  # kept ready: an insert has one for each number of rows, up to 64
 
 
 def connect(path: str) -> sqlite3.Connection:
     """Return a connection without pragmas, in autocommit; any thread may use it, one at a time."""
-    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        path,
+        timeout=BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS,
+    )
 
 
 def check(path: str, *, left_open: bool) -> None:

@@ -1,13 +1,14 @@
 """Rows as tuples, entries as values, and inserting many of the first in few statements.
 
 Every statement lets go of the interpreter, and to get it back from a busy event loop takes time; so
-rows go many to a statement.
+all rows go to one statement, or to few if they are very many.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from itertools import chain, islice
 
 import msgspec
@@ -21,7 +22,7 @@ ENTRY = "seq, at, prev, link, fact, control"
 
 EntryRow = tuple[int, int, str, str, bytes, int]
 
-_SIZES = (64, 8, 1)
+_AT_ONCE = 64
 _ANSWER = msgspec.msgpack.Decoder(list[tuple[int, int, str, str, bytes | None, bool]])
 
 
@@ -39,18 +40,22 @@ class Insert:
 
     def __init__(self, into: str, columns: int) -> None:
         row = "(" + ",".join("?" * columns) + ")"
-        self._texts = [(size, f"{into} VALUES {','.join([row] * size)}") for size in _SIZES]
+
+        @cache
+        def text(size: int) -> str:
+            return f"{into} VALUES {','.join([row] * size)}"
+
+        self._text = text
 
     def __call__(
         self, connection: sqlite3.Connection, rows: Collection[Sequence[int | str | bytes | None]]
     ) -> int:
         """Insert the rows in their order, and return how many were."""
-        inserted, left, remaining = 0, len(rows), iter(rows)
-        for size, text in self._texts:
-            while left >= size:
-                left -= size
-                values = tuple(chain.from_iterable(islice(remaining, size)))
-                inserted += connection.execute(text, values).rowcount
+        inserted, remaining = 0, iter(rows)
+        for left in range(len(rows), 0, -_AT_ONCE):
+            size = min(left, _AT_ONCE)
+            values = tuple(chain.from_iterable(islice(remaining, size)))
+            inserted += connection.execute(self._text(size), values).rowcount
         return inserted
 
 

@@ -38,12 +38,12 @@ class Member(asyncio.Protocol):
     """One client in one room.
 
     Attributes:
-        latencies: seconds until each of its own messages came back to it.
+        latencies: when each of its own messages was sent, and after how many seconds it came back.
     """
 
     def __init__(self, port: int, room: str, number: int, tally: Tally) -> None:
         self.room = room
-        self.latencies: list[float] = []
+        self.latencies: list[tuple[float, float]] = []
         self._port = port
         self._name = f"user-{number}"
         self._tally = tally
@@ -132,7 +132,8 @@ class Member(asyncio.Protocol):
             if kind == b"roster_changed" and b'"left":[]' not in payload:
                 self._tally.seen_leaving += len(json.loads(payload)["data"]["left"])
             if kind == b"new_message" and self._sent_at:
-                self.latencies.append(time.perf_counter() - self._sent_at.popleft())
+                sent_at = self._sent_at.popleft()
+                self.latencies.append((sent_at, time.perf_counter() - sent_at))
             return
         if not payload.startswith(b'{"type":'):
             return  # the websocket's own goodbye

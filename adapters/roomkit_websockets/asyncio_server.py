@@ -21,7 +21,7 @@ _WAITING = 2048
 """Connections the system holds until they are accepted, when everybody comes back at once. Beyond
 asyncio's 100 the others are left to TCP's slow retries, or reset."""
 
-_AT_ONCE = 16
+_AT_ONCE = 4
 """Connections accepted in one turn of the event loop. asyncio takes all that wait, and whoever is
 in a room already would wait until each of them has shaken hands."""
 

@@ -33,7 +33,7 @@ class Real:
     outboxes: dict[ConnectionId, Outbox] = field(default_factory=dict)
 
     def add(self, name: ConnectionId) -> None:
-        self.outboxes[name] = Outbox(ROOMY, refuse_overflow)
+        self.outboxes[name] = Outbox(ROOMY, refuse_overflow, lambda: None)
         self.fanout.add(name, self.outboxes[name])
         self.fanout.speaks(name, PROTOCOLS[name])
 

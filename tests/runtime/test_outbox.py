@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkit.limits import Limits
-from roomkit.runtime.outbox import PROMPT_BYTES, Batch, Grade, Outbox, seal
+from roomkit.runtime.outbox import PROMPT_BYTES, Batch, Grade, Outbox, SendNow, seal
 
 LIMITS = Limits(outbox_soft_bytes=100, outbox_hard_bytes=200, snapshot_bytes=200)
 DURABLE, SIGNAL, OCCUPANCY, TYPING = Grade
@@ -29,12 +29,16 @@ class Overflows:
         self.count += 1
 
 
+def no_writer() -> None:
+    """Whoever tests takes what is written."""
+
+
 @dataclass
 class Bounded:
     overflows: Overflows = field(default_factory=Overflows)
 
     def __post_init__(self) -> None:
-        self.outbox = Outbox(LIMITS, self.overflows)
+        self.outbox = Outbox(LIMITS, self.overflows, no_writer)
 
 
 def frame(letter: str, size: int) -> bytes:
@@ -120,23 +124,31 @@ def test_a_sealed_outbox_gives_what_it_has_and_takes_nothing_more() -> None:
     assert (outbox.take(), outbox.waiting) == ([b"a"], 1)
 
 
-async def test_a_waiting_writer_looks_when_it_is_woken_and_not_before() -> None:
-    outbox = Bounded().outbox
+async def test_the_writer_is_begun_when_first_needed_and_looks_when_it_is_woken() -> None:
     looked: list[list[bytes]] = []
 
     async def write() -> None:
+        looked.append(list(outbox.take()))
         await outbox.wait()
         looked.append(list(outbox.take()))
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(write)
-        await anyio.wait_all_tasks_blocked()
+        outbox = Outbox(LIMITS, refuse_overflow, lambda: tasks.start_soon(write))
         outbox.push(seal([b"a"], DURABLE))
         await anyio.wait_all_tasks_blocked()
         assert looked == []
-        outbox.push(seal([b"b"], DURABLE))
         outbox.wake()
-    assert looked == [[b"a", b"b"]]
+        await anyio.wait_all_tasks_blocked()
+        assert looked == [[b"a"]]
+        outbox.push(seal([b"b"], DURABLE))
+        await anyio.wait_all_tasks_blocked()
+        outbox.push(seal([b"c"], DURABLE))
+        assert looked == [[b"a"]]
+        outbox.wake()
+    assert looked == [[b"a"], [b"b", b"c"]]
+
+
+Written = tuple[Outbox, list[list[bytes]]]
 
 
 class Socket:
@@ -153,27 +165,25 @@ class Socket:
 
 
 @asynccontextmanager
-async def written(socket: Socket, outbox: Outbox) -> AsyncGenerator[list[list[bytes]]]:
-    """A writer at work on the outbox, and what it wrote."""
+async def written(send_now: SendNow, limits: Limits = LIMITS) -> AsyncGenerator[Written]:
+    """An outbox, and what its writer wrote."""
     wrote: list[list[bytes]] = []
 
     async def write() -> None:
         while True:
-            await outbox.wait()
             wrote.append(list(outbox.take()))
             outbox.sent()
+            await outbox.wait()
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(write)
-        await anyio.wait_all_tasks_blocked()
-        yield wrote
+        outbox = Outbox(limits, refuse_overflow, lambda: tasks.start_soon(write), send_now)
+        yield outbox, wrote
         tasks.cancel_scope.cancel()
 
 
 async def test_a_socket_that_keeps_up_is_written_to_at_once() -> None:
     socket = Socket()
-    outbox = Outbox(LIMITS, refuse_overflow, socket.send_now)
-    async with written(socket, outbox) as wrote:
+    async with written(socket.send_now) as (outbox, wrote):
         outbox.push(seal([b"a", b"b"], DURABLE))
         outbox.push(seal([b"c"], TYPING))
         outbox.flush()
@@ -184,10 +194,29 @@ async def test_a_socket_that_keeps_up_is_written_to_at_once() -> None:
         assert (len(socket.taken), wrote) == (1, [])
 
 
+async def test_what_is_passed_on_goes_at_once_or_behind_what_waits() -> None:
+    socket = Socket()
+    async with written(socket.send_now) as (outbox, wrote):
+        batch = seal([b"a", b"b"], DURABLE)
+        outbox.pass_on(batch)
+        assert (socket.taken, outbox.waiting, outbox.delivered) == ([[b"a", b"b"]], 0, 2)
+        outbox.push(seal([b"c"], DURABLE))
+        outbox.pass_on(batch)
+        assert (socket.taken[1:], outbox.delivered) == ([[b"c", b"a", b"b"]], 5)
+        socket.takes = False
+        outbox.pass_on(batch)
+        socket.takes = True
+        outbox.pass_on(batch)  # the writer is on its way to the first
+        await anyio.wait_all_tasks_blocked()
+        assert (len(socket.taken), wrote) == (2, [[b"a", b"b", b"a", b"b"]])
+        outbox.seal()
+        outbox.pass_on(batch)
+        assert (len(socket.taken), outbox.waiting, outbox.delivered) == (2, 0, 9)
+
+
 async def test_a_socket_that_is_full_is_left_to_the_writer() -> None:
     socket = Socket()
-    outbox = Outbox(LIMITS, refuse_overflow, socket.send_now)
-    async with written(socket, outbox) as wrote:
+    async with written(socket.send_now) as (outbox, wrote):
         socket.takes = False
         outbox.push(seal([b"a"], DURABLE))
         outbox.flush()
@@ -204,8 +233,7 @@ async def test_a_socket_that_breaks_is_left_to_the_writer() -> None:
     def broken(frames: Sequence[bytes]) -> bool:
         raise ZeroDivisionError
 
-    outbox = Outbox(LIMITS, refuse_overflow, broken)
-    async with written(Socket(), outbox) as wrote:
+    async with written(broken) as (outbox, wrote):
         outbox.push(seal([b"a"], DURABLE))
         outbox.flush()
         await anyio.wait_all_tasks_blocked()
@@ -214,8 +242,7 @@ async def test_a_socket_that_breaks_is_left_to_the_writer() -> None:
 
 async def test_more_than_a_socket_should_buffer_is_left_to_the_writer() -> None:
     socket = Socket()
-    outbox = Outbox(Limits(), refuse_overflow, socket.send_now)
-    async with written(socket, outbox) as wrote:
+    async with written(socket.send_now, Limits()) as (outbox, wrote):
         outbox.push(seal([frame("a", PROMPT_BYTES + 1)], DURABLE))
         outbox.flush()
         await anyio.wait_all_tasks_blocked()

@@ -1,23 +1,25 @@
 """One connection's way out: its writer, and how it ends.
 
-A connection ends once, for the reason that came first. Then nothing more is queued for it, the
+The writer is a task of its own, begun when first something could not be written at once. A
+connection ends once, for the reason that came first. Then nothing more is queued for it, the
 engine is told, and within `Limits.close_ms` what was queued goes out, the websocket is closed with
 its code, or the transport is aborted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 
 import anyio
+from anyio.abc import TaskGroup
 
 from roomkit.errors import CloseCode
 from roomkit.ids import ConnectionId
 from roomkit.limits import Limits
 from roomkit.runtime.complaints import Complaints
-from roomkit.runtime.outbox import Outbox
+from roomkit.runtime.outbox import Outbox, SendNow
 from roomkit.runtime.stats import Counters
-from roomkit.runtime.transport import PromptTransport, Transport, TransportClosed
+from roomkit.runtime.transport import Transport, TransportClosed
 
 __all__ = ["Connection"]
 
@@ -39,21 +41,25 @@ class Connection:
     ) -> None:
         self.id = connection
         self.transport = transport
-        send_now = transport.send_now if isinstance(transport, PromptTransport) else None
-        self.outbox = Outbox(limits, self._overflow, send_now)
+        send_now: SendNow | None = getattr(transport, "send_now", None)  # a `PromptTransport`'s
+        self.outbox = Outbox(limits, self._overflow, self._begin_writing, send_now)
         self.ending = False
         self._close_seconds = limits.close_ms / 1000
         self._counters = counters
         self._complaints = complaints
         self._farewell: tuple[int, str] | None = None
         self._deadline = float("inf")
-        self._writing = anyio.CancelScope()
+        self._tasks: TaskGroup | None = None
+        self._reading: anyio.CancelScope | None = None
+        self._writing: anyio.CancelScope | None = None
+        self._writes = False
 
     def end(self, code: int, reason: str) -> None:
         """Close with this code, after what is queued already."""
         if not self.ending:
             self._begin_end(code, reason)
-            self._writing.deadline = self._deadline
+            if self._writing is not None:
+                self._writing.deadline = self._deadline
             self.outbox.seal()
             self.outbox.wake()
 
@@ -69,16 +75,26 @@ class Connection:
         self._farewell = None
         self._give_up()
 
-    async def run(self, read: Callable[[], Coroutine[object, object, None]]) -> None:
+    async def run(self, read: Callable[[], Awaitable[None]]) -> None:
         """Read and write until the connection ends; what was queued by then is written or given up.
 
         Args:
             read: handles what the peer sends, and returns when the connection is ending.
+
+        Raises:
+            Whatever `read` does, but `TransportClosed`: then the connection is lost.
         """
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(read, name=f"roomkit reader {self.id}")
-            await self._write()
-            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as self._tasks:
+            if self._writes:
+                self._begin_writing()
+            try:
+                with anyio.CancelScope() as self._reading:
+                    await read()
+            except TransportClosed:
+                self._reading = None
+                self.lose()
+            self._reading = None
+        self._tasks = None
 
     async def say_farewell(self) -> None:
         """Close the websocket as decided; abort if that takes too long."""
@@ -105,9 +121,15 @@ class Connection:
         counters.shed += outbox.shed
         outbox.delivered = outbox.shed = 0
 
+    def _begin_writing(self) -> None:
+        self._writes = True
+        if self._tasks is not None:
+            self._tasks.start_soon(self._write, name=f"roomkit writer {self.id}")
+
     async def _write(self) -> None:
+        """Write until the connection is ending and all is written; then nothing more is read."""
         outbox, transport = self.outbox, self.transport
-        with self._writing:
+        with anyio.CancelScope(deadline=self._deadline) as self._writing:
             try:
                 while True:
                     frames = outbox.take()
@@ -115,7 +137,7 @@ class Connection:
                         await transport.send(frames)
                         outbox.sent()
                     elif self.ending:
-                        return
+                        break
                     else:
                         await outbox.wait()
             except TransportClosed:
@@ -123,6 +145,7 @@ class Connection:
             except Exception as error:  # noqa: BLE001 - an adapter's trouble ends this connection only
                 self._complaints.warn("send", "a transport's send() failed", error)
                 self.lose()
+        self._stop_reading()
 
     def _overflow(self) -> None:
         self.break_off(CloseCode.SLOW_CONSUMER, "too slow a reader: come back and resume")
@@ -135,4 +158,10 @@ class Connection:
 
     def _give_up(self) -> None:
         self.outbox.drop()
-        self._writing.cancel()
+        if self._writing is not None:
+            self._writing.cancel()
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()

@@ -79,22 +79,30 @@ class _Stream:
         if self.gathering is not None:
             self.cursors[line.connection] = len(self.gathering.frames)
 
-    def hand_out(self) -> None:
-        """Put the rest into every member's outbox."""
+    def hand_out(self, later: dict[ConnectionId, Outbox]) -> None:
+        """Give every member the rest: to be written at once, or with what else they will get.
+
+        Args:
+            later: whose outboxes are to be flushed when the tick ends; those who may get more in
+                this tick are put there.
+        """
         gathering, cursors = self.gathering, self.cursors
         if gathering is None:
             return
         self.gathering = None
+        if cursors:
+            self.cursors = {}
         whole = gathering.since(0)
-        if not cursors:
-            for line in self.lines.values():
-                line.outbox.push(whole)
-            return
-        self.cursors = {}
-        for line in self.lines.values():
-            start = cursors.get(line.connection, 0)
-            if start < len(whole.frames):
-                line.outbox.push(gathering.since(start) if start else whole)
+        for name, line in self.lines.items():
+            start = cursors.get(name, 0) if cursors else 0
+            if start == len(whole.frames):
+                continue
+            batch = gathering.since(start) if start else whole
+            if len(line.streams) == 1 and name not in later:
+                line.outbox.pass_on(batch)
+            else:
+                line.outbox.push(batch)
+                later[name] = line.outbox
 
 
 class _Line:
@@ -221,17 +229,14 @@ class FanOut:
         for line in left_out:
             stream.pass_over(line)
         if stream.gathering.size >= BATCH_BYTES:
-            stream.hand_out()
+            stream.hand_out(self._private)
 
     def flush(self) -> None:
         """End the tick: everybody gets the rest of their share, and it is written."""
         gathered, self._gathered = self._gathered, []
-        for stream in gathered:
-            stream.hand_out()
         private, self._private = self._private, {}
         for stream in gathered:
-            for line in stream.lines.values():
-                line.outbox.flush()
+            stream.hand_out(private)
         for outbox in private.values():
             outbox.flush()
 

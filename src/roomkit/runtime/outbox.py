@@ -60,6 +60,7 @@ class Outbox:
     Args:
         overflow: called once, when the hard limit was passed and everything queued has been
             dropped.
+        write: begins the writer; called once, when it is first needed.
         send_now: spares the writer while the transport keeps up; None if it cannot do that.
 
     Attributes:
@@ -79,23 +80,31 @@ class Outbox:
         "_send_now",
         "_soft",
         "_waiter",
+        "_write",
+        "_writing",
         "delivered",
         "shed",
         "waiting",
     )
 
     def __init__(
-        self, limits: Limits, overflow: Callable[[], None], send_now: SendNow | None = None
+        self,
+        limits: Limits,
+        overflow: Callable[[], None],
+        write: Callable[[], object],
+        send_now: SendNow | None = None,
     ) -> None:
         self._soft = limits.outbox_soft_bytes
         self._hard = limits.outbox_hard_bytes
         self._overflow = overflow
+        self._write = write
         self._send_now = send_now
         self._queue: list[Batch] = []
         self._flying_bytes = 0
         self._flying_frames = 0
         self._ephemeral = False
         self._sealed = False
+        self._writing = False
         self._waiter: anyio.Event | None = None
         self.waiting = 0
         self.delivered = 0
@@ -112,34 +121,43 @@ class Outbox:
         if self.waiting > self._soft:
             self._relieve()
 
+    def pass_on(self, batch: Batch) -> None:
+        """Push a batch and flush, in one step where nothing else waits."""
+        if not (self._queue or self._writing or self._sealed) and self._sent_now(
+            batch.frames, batch.size
+        ):
+            self.delivered += len(batch.frames)
+        else:
+            self.push(batch)
+            self.flush()
+
     def flush(self) -> None:
         """Have what is queued written: by the transport at once if it can, else by the writer."""
-        if self._waiter is None or not self._queue:
+        if self._writing or not self._queue:
             return
-        if self._send_now is not None and self.waiting <= PROMPT_BYTES:
-            frames = self._frames()
-            try:
-                sent = self._send_now(frames)
-            except Exception:  # noqa: BLE001 - the writer will meet the same, and deal with it
-                sent = False
-            if sent:
-                self._queue = []
-                self._ephemeral = False
-                self.waiting = 0
-                self.delivered += len(frames)
-                return
-        self.wake()
+        frames = self._frames()
+        if self._sent_now(frames, self.waiting):
+            self._queue = []
+            self._ephemeral = False
+            self.waiting = 0
+            self.delivered += len(frames)
+        else:
+            self.wake()
 
     def wake(self) -> None:
         """Let the writer look."""
-        waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            waiter.set()
+        if self._writing:
+            return
+        self._writing = True
+        if self._waiter is None:
+            self._write()
+        else:
+            self._waiter.set()
 
     async def wait(self) -> None:
-        """Wait for the next `wake`; at once over if something is queued. One caller at a time."""
+        """Wait for the next `wake`; at once over if something is queued. Only the writer calls."""
         if not self._queue:
+            self._writing = False
             self._waiter = anyio.Event()
             await self._waiter.wait()
 
@@ -176,6 +194,15 @@ class Outbox:
     def _land(self) -> None:
         self.waiting -= self._flying_bytes
         self._flying_bytes = self._flying_frames = 0
+
+    def _sent_now(self, frames: Sequence[bytes], size: int) -> bool:
+        """Hand frames to the transport at once; False if it did not take them."""
+        if self._send_now is None or size > PROMPT_BYTES:
+            return False
+        try:
+            return self._send_now(frames)
+        except Exception:  # noqa: BLE001 - the writer will meet the same, and deal with it
+            return False
 
     def _frames(self) -> Sequence[bytes]:
         queue = self._queue

@@ -37,7 +37,11 @@ class Reader:
         self._in_a_row = 0
 
     async def run(self) -> None:
-        """Handle frames until the connection is ending or the peer is gone."""
+        """Handle frames until the connection is ending.
+
+        Raises:
+            TransportClosed: the peer is gone.
+        """
         connection = self._connection
         try:
             while not connection.ending:
@@ -46,7 +50,7 @@ class Reader:
                     await self._handle(frame)
                     await self._give_others_a_turn()
         except TransportClosed:
-            connection.lose()
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends this connection only
             self._node.complaints.bug("reader", "a connection's reader failed", error)
             connection.end(CloseCode.INTERNAL, "internal error")

@@ -88,7 +88,7 @@ class Wire:
         latency: int,
     ) -> None:
         self.id = connection
-        self.outbox = Outbox(limits, lambda: self._near.overflowed(self))
+        self.outbox = Outbox(limits, lambda: self._near.overflowed(self), lambda: None)
         self.protocol = 0
         self.stalled = self.dead = self.near_over = self.far_over = False
         self._agenda = agenda

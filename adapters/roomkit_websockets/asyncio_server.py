@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as start_server
-from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
@@ -26,35 +25,40 @@ _AT_ONCE = 4
 in a room already would wait until each of them has shaken hands."""
 
 
-class _Framer:
-    """Frames a batch once, for however many members of a room it is written to."""
+class _Connection(ServerConnection):
+    """Tells when the system takes no more for now, and when it has taken everything again."""
 
-    def __init__(self) -> None:
-        self._frames: Sequence[bytes] = ()
-        self._framed = b""
+    changed: Callable[[bool], None] | None = None
 
-    def framed(self, frames: Sequence[bytes]) -> bytes:
-        """Return the websocket frames of these messages, joined; of the last ones asked, again."""
-        if frames is not self._frames:
-            texts = [Frame(Opcode.TEXT, frame).serialize(mask=False) for frame in frames]
-            self._frames, self._framed = frames, b"".join(texts)
-        return self._framed
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._tell(False)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._tell(self.state is State.OPEN)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.state is not State.OPEN:  # the library has answered a close: nothing may follow
+            self._tell(False)
+
+    def _tell(self, taken: bool) -> None:
+        if self.changed is not None:
+            self.changed(taken)
 
 
 class _AsyncioTransport(WebsocketsTransport):
     """Written to at once while the socket takes everything; see `PromptTransport`."""
 
-    def __init__(self, connection: ServerConnection, framer: _Framer) -> None:
+    def __init__(self, connection: _Connection) -> None:
         super().__init__(connection)
         self._asyncio = connection
-        self._framer = framer
+        self.write = connection.transport.write
 
-    def send_now(self, frames: Sequence[bytes]) -> bool:
-        connection = self._asyncio
-        if connection.state is not State.OPEN or connection.transport.get_write_buffer_size():
-            return False
-        connection.transport.write(self._framer.framed(frames))
-        return True
+    def watch(self, changed: Callable[[bool], None]) -> bool:
+        self._asyncio.changed = changed
+        return self._asyncio.state is State.OPEN and not self._asyncio.paused
 
     async def _close(self, code: int, reason: str) -> None:
         await self._asyncio.close(code, reason)
@@ -76,13 +80,18 @@ async def bind(
     def refuse(connection: ServerConnection, request: Request) -> Response | None:
         return None if accepts(headers_of(request)) else connection.respond(403, "")
 
-    framer = _Framer()
+    async def handle(connection: ServerConnection) -> None:
+        assert isinstance(connection, _Connection)
+        await converse(_AsyncioTransport(connection))
+
     server = await start_server(
-        lambda connection: converse(_AsyncioTransport(connection, framer)),
+        handle,
         host,
         port,
         backlog=_AT_ONCE,
         process_request=refuse,
+        create_connection=_Connection,
+        write_limit=0,  # so that "paused" means: something is kept back
         compression=None,
         open_timeout=limits.handshake_ms / 1000,
         ping_interval=limits.websocket_ping_ms / 1000,

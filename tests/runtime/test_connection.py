@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 import msgspec
@@ -13,6 +13,7 @@ from roomkit.core.effects import Effect
 from roomkit.core.engine import Engine
 from roomkit.core.inputs import Closed, Input, Now
 from roomkit.runtime import PromptTransport
+from tests.runtime.prompt_socket import texts_in
 from tests.runtime.scripted import ScriptedTransport, eventually, join, served
 
 SMALL = Limits(outbox_soft_bytes=2_000, outbox_hard_bytes=8_000, snapshot_bytes=2_000, close_ms=50)
@@ -131,13 +132,22 @@ async def test_frames_of_one_tick_are_written_in_one_call() -> None:
 async def test_a_transport_that_can_be_written_to_at_once_gets_the_same_frames() -> None:
     class Prompt(ScriptedTransport):
         asked = 0
+        changed: Callable[[bool], None]
 
-        def send_now(self, frames: Sequence[bytes]) -> bool:
+        def watch(self, changed: Callable[[bool], None]) -> bool:
+            self.changed = changed
+            return True
+
+        def write(self, framed: bytes, /) -> None:
+            self.sent += texts_in(framed)
             self.asked += 1
             if self.asked % 3 == 0:
-                return False
-            self.sent += frames
-            return True
+                self.changed(False)
+
+        async def receive(self) -> str | bytes:
+            frame = await super().receive()
+            self.changed(True)
+            return frame
 
     prompt, plain = Prompt(), ScriptedTransport()
     assert isinstance(prompt, PromptTransport)

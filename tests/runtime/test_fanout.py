@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
+import anyio
+from anyio.abc import TaskGroup
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkit.core.effects import Attach, Detach
 from roomkit.ids import ConnectionId, RoomId
 from roomkit.limits import Limits
+from roomkit.runtime.batches import Grade
 from roomkit.runtime.fanout import BATCH_BYTES, FanOut
-from roomkit.runtime.outbox import Grade, Outbox
+from roomkit.runtime.outbox import Outbox
+from tests.runtime.prompt_socket import PromptSocket
 
 ROOMY = Limits(outbox_soft_bytes=2**40, outbox_hard_bytes=2**40)
 ALICE, BOB, CAROL, DAVE = map(ConnectionId, ("alice", "bob", "carol", "dave"))
@@ -121,22 +125,19 @@ Action = Say | Tell | Attach | Detach | Gone | EndOfTick
 NAMES = st.sampled_from([ALICE, BOB, CAROL, DAVE])
 ROOMS = st.sampled_from([LOBBY, GARDEN, ATTIC])
 SIZES = st.sampled_from([10, 10, 10, BATCH_BYTES // 3])
-ACTIONS: st.SearchStrategy[list[Action]] = st.lists(
-    st.one_of(
-        st.builds(Attach, NAMES, ROOMS),
-        st.builds(
-            Say,
-            ROOMS,
-            st.sampled_from([None, None, 1, 2]),
-            st.frozensets(NAMES, max_size=2),
-            SIZES,
-        ),
-        st.builds(Tell, NAMES, SIZES),
-        st.builds(Detach, NAMES, ROOMS),
-        st.builds(Gone, NAMES),
-        st.just(EndOfTick()),
+ACTION: st.SearchStrategy[Action] = st.one_of(
+    st.builds(Attach, NAMES, ROOMS),
+    st.builds(
+        Say,
+        ROOMS,
+        st.sampled_from([None, None, 1, 2]),
+        st.frozensets(NAMES, max_size=2),
+        SIZES,
     ),
-    max_size=80,
+    st.builds(Tell, NAMES, SIZES),
+    st.builds(Detach, NAMES, ROOMS),
+    st.builds(Gone, NAMES),
+    st.just(EndOfTick()),
 )
 
 
@@ -164,7 +165,124 @@ def perform(real: Real, plain: Plain, action: Action, number: int) -> None:
             real.fanout.flush()
 
 
-@given(ACTIONS)
+@dataclass(frozen=True)
+class Fill:
+    """What is next written to this connection is kept back."""
+
+    name: ConnectionId
+
+
+@dataclass(frozen=True)
+class Drain:
+    """It has read all, and its writer has written what waited meanwhile."""
+
+    name: ConnectionId
+
+
+class Prompt(Real):
+    """Everybody has a socket that is written to at once, and a writer for when it is full."""
+
+    def __init__(self, tasks: TaskGroup) -> None:
+        super().__init__()
+        self.sockets: dict[ConnectionId, PromptSocket] = {}
+        self._tasks = tasks
+        self._room: dict[ConnectionId, anyio.Event] = {}
+
+    def add(self, name: ConnectionId) -> None:
+        self.sockets[name] = PromptSocket()
+        self._room[name] = anyio.Event()
+
+        def begin() -> None:
+            self._tasks.start_soon(self._write, name)
+
+        self.outboxes[name] = Outbox(ROOMY, refuse_overflow, begin, self.sockets[name])
+        self.fanout.add(name, self.outboxes[name])
+        self.fanout.speaks(name, PROTOCOLS[name])
+
+    def fill(self, name: ConnectionId) -> None:
+        self.sockets[name].takes = False
+
+    async def drain(self, name: ConnectionId) -> None:
+        self.sockets[name].takes = True
+        self.sockets[name].tell(True)
+        self._room[name].set()
+        await anyio.wait_all_tasks_blocked()
+        self._room[name] = anyio.Event()
+
+    async def _write(self, name: ConnectionId) -> None:
+        outbox, socket = self.outboxes[name], self.sockets[name]
+        while True:
+            frames = outbox.take()
+            if frames:
+                if not socket.takes:
+                    await self._room[name].wait()
+                socket.written.append(list(frames))
+                outbox.sent()
+            else:
+                await outbox.wait()
+
+    def received(self, name: ConnectionId) -> list[bytes]:
+        return [frame for frames in self.sockets[name].written for frame in frames]
+
+
+@given(
+    st.lists(
+        st.one_of(ACTION, ACTION, st.builds(Fill, NAMES), st.builds(Drain, NAMES)), max_size=80
+    )
+)
+def test_everybody_gets_the_same_when_written_to_past_their_outbox(
+    actions: list[Action | Fill | Drain],
+) -> None:
+    async def live() -> None:
+        plain = Plain()
+        async with anyio.create_task_group() as tasks:
+            prompt = Prompt(tasks)
+            for name in PROTOCOLS:
+                prompt.add(name)
+                plain.add(name)
+            for number, action in enumerate(actions):
+                match action:
+                    case Fill(name):
+                        prompt.fill(name)
+                    case Drain(name):
+                        await prompt.drain(name)
+                    case _:
+                        perform(prompt, plain, action, number)
+            prompt.fanout.flush()
+            for name in PROTOCOLS:
+                prompt.outboxes[name].flush()  # as ending a connection does
+                await prompt.drain(name)
+            tasks.cancel_scope.cancel()
+        for name in PROTOCOLS:
+            got = prompt.received(name)
+            assert in_rooms_order(got) == in_rooms_order(plain.frames[name])
+            counted = prompt.outboxes[name].waiting
+            assert counted == 0
+        frames = sum(len(prompt.received(name)) for name in PROTOCOLS)
+        of_outboxes = sum(outbox.delivered for outbox in prompt.outboxes.values())
+        assert prompt.fanout.delivered + of_outboxes == frames
+
+    anyio.run(live)
+
+
+async def test_members_who_keep_up_are_written_the_very_same_bytes_past_their_outboxes() -> None:
+    async with anyio.create_task_group() as tasks:
+        prompt = Prompt(tasks)
+        for name in (ALICE, BOB, DAVE):
+            prompt.add(name)
+            prompt.fanout.attach(name, LOBBY)
+        prompt.sockets[DAVE].broken = True
+        prompt.broadcast(LOBBY, b"one", None)
+        prompt.broadcast(LOBBY, b"two", None)
+        prompt.fanout.flush()
+        assert prompt.sockets[ALICE].written == prompt.sockets[BOB].written == [[b"one", b"two"]]
+        assert prompt.fanout.delivered == 4
+        await anyio.wait_all_tasks_blocked()
+        assert prompt.received(DAVE) == [b"one", b"two"], "left to the writer"
+        tasks.cancel_scope.cancel()
+
+
+@given(st.lists(ACTION, max_size=80))
 def test_everybody_gets_what_they_would_get_without_batches(actions: list[Action]) -> None:
     real, plain = Real(), Plain()
     for name in PROTOCOLS:

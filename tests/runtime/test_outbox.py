@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkit.limits import Limits
-from roomkit.runtime.outbox import PROMPT_BYTES, Batch, Grade, Outbox, SendNow, seal
+from roomkit.runtime.batches import Batch, Grade, seal
+from roomkit.runtime.outbox import PROMPT_BYTES, Outbox
+from tests.runtime.prompt_socket import PromptSocket
 
 LIMITS = Limits(outbox_soft_bytes=100, outbox_hard_bytes=200, snapshot_bytes=200)
 DURABLE, SIGNAL, OCCUPANCY, TYPING = Grade
@@ -151,22 +153,9 @@ async def test_the_writer_is_begun_when_first_needed_and_looks_when_it_is_woken(
 Written = tuple[Outbox, list[list[bytes]]]
 
 
-class Socket:
-    """Takes frames at once while it may; keeps what it took."""
-
-    def __init__(self) -> None:
-        self.takes = True
-        self.taken: list[list[bytes]] = []
-
-    def send_now(self, frames: Sequence[bytes]) -> bool:
-        if self.takes:
-            self.taken.append(list(frames))
-        return self.takes
-
-
 @asynccontextmanager
-async def written(send_now: SendNow, limits: Limits = LIMITS) -> AsyncGenerator[Written]:
-    """An outbox, and what its writer wrote."""
+async def written(socket: PromptSocket, limits: Limits = LIMITS) -> AsyncGenerator[Written]:
+    """An outbox before a socket, and what its writer wrote."""
     wrote: list[list[bytes]] = []
 
     async def write() -> None:
@@ -176,64 +165,43 @@ async def written(send_now: SendNow, limits: Limits = LIMITS) -> AsyncGenerator[
             await outbox.wait()
 
     async with anyio.create_task_group() as tasks:
-        outbox = Outbox(limits, refuse_overflow, lambda: tasks.start_soon(write), send_now)
+        outbox = Outbox(limits, refuse_overflow, lambda: tasks.start_soon(write), socket)
         yield outbox, wrote
         tasks.cancel_scope.cancel()
 
 
 async def test_a_socket_that_keeps_up_is_written_to_at_once() -> None:
-    socket = Socket()
-    async with written(socket.send_now) as (outbox, wrote):
+    socket = PromptSocket()
+    async with written(socket) as (outbox, wrote):
         outbox.push(seal([b"a", b"b"], DURABLE))
         outbox.push(seal([b"c"], TYPING))
         outbox.flush()
-        assert socket.taken == [[b"a", b"b", b"c"]]
+        assert socket.written == [[b"a", b"b", b"c"]]
         assert (outbox.waiting, outbox.delivered) == (0, 3)
         outbox.flush()
         await anyio.wait_all_tasks_blocked()
-        assert (len(socket.taken), wrote) == (1, [])
-
-
-async def test_what_is_passed_on_goes_at_once_or_behind_what_waits() -> None:
-    socket = Socket()
-    async with written(socket.send_now) as (outbox, wrote):
-        batch = seal([b"a", b"b"], DURABLE)
-        outbox.pass_on(batch)
-        assert (socket.taken, outbox.waiting, outbox.delivered) == ([[b"a", b"b"]], 0, 2)
-        outbox.push(seal([b"c"], DURABLE))
-        outbox.pass_on(batch)
-        assert (socket.taken[1:], outbox.delivered) == ([[b"c", b"a", b"b"]], 5)
-        socket.takes = False
-        outbox.pass_on(batch)
-        socket.takes = True
-        outbox.pass_on(batch)  # the writer is on its way to the first
-        await anyio.wait_all_tasks_blocked()
-        assert (len(socket.taken), wrote) == (2, [[b"a", b"b", b"a", b"b"]])
-        outbox.seal()
-        outbox.pass_on(batch)
-        assert (len(socket.taken), outbox.waiting, outbox.delivered) == (2, 0, 9)
+        assert (len(socket.written), wrote) == (1, [])
 
 
 async def test_a_socket_that_is_full_is_left_to_the_writer() -> None:
-    socket = Socket()
-    async with written(socket.send_now) as (outbox, wrote):
-        socket.takes = False
+    socket = PromptSocket()
+    async with written(socket) as (outbox, wrote):
+        socket.tell(False)
         outbox.push(seal([b"a"], DURABLE))
         outbox.flush()
         assert outbox.waiting == 1
-        socket.takes = True
+        socket.tell(True)
         outbox.push(seal([b"b"], DURABLE))
         outbox.flush()  # the writer is on its way to the first and takes the second along
         await anyio.wait_all_tasks_blocked()
-        assert (socket.taken, wrote) == ([], [[b"a", b"b"]])
+        assert (socket.written, wrote) == ([], [[b"a", b"b"]])
         assert (outbox.waiting, outbox.delivered) == (0, 2)
 
 
 async def test_a_socket_that_breaks_is_left_to_the_writer() -> None:
-    def broken(frames: Sequence[bytes]) -> bool:
-        raise ZeroDivisionError
-
-    async with written(broken) as (outbox, wrote):
+    socket = PromptSocket()
+    socket.broken = True
+    async with written(socket) as (outbox, wrote):
         outbox.push(seal([b"a"], DURABLE))
         outbox.flush()
         await anyio.wait_all_tasks_blocked()
@@ -241,12 +209,44 @@ async def test_a_socket_that_breaks_is_left_to_the_writer() -> None:
 
 
 async def test_more_than_a_socket_should_buffer_is_left_to_the_writer() -> None:
-    socket = Socket()
-    async with written(socket.send_now, Limits()) as (outbox, wrote):
+    socket = PromptSocket()
+    async with written(socket, Limits()) as (outbox, wrote):
         outbox.push(seal([frame("a", PROMPT_BYTES + 1)], DURABLE))
         outbox.flush()
         await anyio.wait_all_tasks_blocked()
-        assert (socket.taken, len(wrote)) == ([], 1)
+        assert (socket.written, len(wrote)) == ([], 1)
+
+
+async def test_it_is_clear_while_nothing_waits_here_or_there_and_tells_when_that_changes() -> None:
+    socket = PromptSocket()
+    async with written(socket) as (outbox, _):
+        told: list[bool] = [outbox.clear]
+        outbox.told = told.append
+        outbox.push(seal([b"a"], DURABLE))
+        assert told == [True, False]
+        outbox.flush()
+        assert told == [True, False, True]
+        socket.tell(False)
+        assert told == [True, False, True, False]
+        outbox.push(seal([b"b"], DURABLE))
+        outbox.flush()
+        socket.tell(True)  # the writer is at work
+        assert told == [True, False, True, False]
+        await anyio.wait_all_tasks_blocked()
+        assert told == [True, False, True, False, True]
+        outbox.seal()
+        socket.tell(False)
+        socket.tell(True)
+        assert told == [True, False, True, False, True, False]
+        assert outbox.clear is False
+
+
+def test_without_such_a_socket_it_is_never_clear() -> None:
+    outbox = Bounded().outbox
+    outbox.push(seal([b"a"], DURABLE))
+    outbox.take()
+    outbox.sent()
+    assert (outbox.clear, outbox.write) == (False, None)
 
 
 def refuse_overflow() -> None:

@@ -9,6 +9,7 @@ its code, or the transport is aborted.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -17,9 +18,9 @@ from roomkit.errors import CloseCode
 from roomkit.ids import ConnectionId
 from roomkit.limits import Limits
 from roomkit.runtime.complaints import Complaints
-from roomkit.runtime.outbox import Outbox, SendNow
+from roomkit.runtime.outbox import Outbox
 from roomkit.runtime.stats import Counters
-from roomkit.runtime.transport import Transport, TransportClosed
+from roomkit.runtime.transport import PromptTransport, Transport, TransportClosed
 
 __all__ = ["Connection"]
 
@@ -41,8 +42,9 @@ class Connection:
     ) -> None:
         self.id = connection
         self.transport = transport
-        send_now: SendNow | None = getattr(transport, "send_now", None)  # a `PromptTransport`'s
-        self.outbox = Outbox(limits, self._overflow, self._begin_writing, send_now)
+        # Asking `isinstance` of a protocol takes longer than all the rest of this.
+        prompt = cast(PromptTransport, transport) if hasattr(transport, "watch") else None
+        self.outbox = Outbox(limits, self._overflow, self._begin_writing, prompt)
         self.ending = False
         self._close_seconds = limits.close_ms / 1000
         self._counters = counters

@@ -16,11 +16,11 @@ from roomkit.core.events import (
 from roomkit.errors import CloseCode
 from roomkit.ids import ConnectionId
 from roomkit.limits import Limits
+from roomkit.runtime.batches import Grade
 from roomkit.runtime.complaints import Complaints
 from roomkit.runtime.connection import Connection
 from roomkit.runtime.fanout import FanOut
 from roomkit.runtime.handshake import Identities
-from roomkit.runtime.outbox import Grade
 from roomkit.runtime.watchers import Watchers
 from roomkit.wire import Codec
 
@@ -67,6 +67,11 @@ class Deliveries:
     def pending(self) -> bool:
         """True if `flush` has something to hand out."""
         return self._fanout.dirty
+
+    @property
+    def delivered(self) -> int:
+        """Frames written past the outboxes."""
+        return self._fanout.delivered
 
     def add(self, connection: Connection) -> None:
         """Know a connection; it speaks protocol 1 until `speaks` says otherwise."""

@@ -1,7 +1,8 @@
 """Who is sent what, and in which order: room-batched.
 
-What one loop tick has for a room is encoded once per protocol, gathered, and put into every
-member's outbox as one shared batch when the tick ends (or at 64 KiB). Whoever has something private
+What one loop tick has for a room is encoded once per protocol, gathered, and framed and written to
+every member as one shared batch when the tick ends (or at 64 KiB): past the outbox of whoever has
+nothing waiting, which is nearly everybody, into that of the others. Whoever has something private
 in between first takes their share of what is gathered so far, and is left a cursor: at the end of
 the tick they are given the rest. So each connection sees, room by room, exactly the order the
 engine spoke in; only what two rooms say within one tick may change places.
@@ -9,10 +10,11 @@ engine spoke in; only what two rooms say within one tick may change places.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from roomkit.ids import ConnectionId, RoomId
-from roomkit.runtime.outbox import Batch, Grade, Outbox, seal
+from roomkit.runtime.batches import Batch, Grade, seal
+from roomkit.runtime.outbox import PROMPT_BYTES, Outbox
 
 __all__ = ["BATCH_BYTES", "FanOut"]
 
@@ -56,15 +58,44 @@ class _Stream:
     """The members of one room who speak one protocol, and what is gathered for them.
 
     Attributes:
+        lines: all of them.
+        writes: how to write to those who have nothing waiting and no cursor.
+        others: the rest.
         cursors: how much of the gathering a member has had or must not get; others begin at 0.
     """
 
-    __slots__ = ("cursors", "gathering", "lines")
+    __slots__ = ("cursors", "gathering", "lines", "others", "writes")
 
     def __init__(self) -> None:
         self.lines: dict[ConnectionId, _Line] = {}
+        self.writes: dict[ConnectionId, Callable[[bytes], object]] = {}
+        self.others: dict[ConnectionId, _Line] = {}
         self.gathering: _Gathering | None = None
         self.cursors: dict[ConnectionId, int] = {}
+
+    def add(self, line: _Line) -> None:
+        """Take a member in; what is gathered so far is not for it."""
+        self.lines[line.connection] = line
+        self.pass_over(line)
+        self.place(line)
+
+    def remove(self, line: _Line) -> None:
+        """Let a member go."""
+        name = line.connection
+        del self.lines[name]
+        self.writes.pop(name, None)
+        self.others.pop(name, None)
+        self.cursors.pop(name, None)
+
+    def place(self, line: _Line) -> None:
+        """Find out anew whether a member can be written to at once."""
+        name, write = line.connection, line.outbox.write
+        if line.outbox.clear and write is not None and name not in self.cursors:
+            self.others.pop(name, None)
+            self.writes[name] = write
+        else:
+            self.writes.pop(name, None)
+            self.others[name] = line
 
     def settle(self, line: _Line) -> None:
         """Give one member its share of what is gathered."""
@@ -78,31 +109,54 @@ class _Stream:
         """Keep what is gathered so far from one member."""
         if self.gathering is not None:
             self.cursors[line.connection] = len(self.gathering.frames)
+            self.place(line)
 
-    def hand_out(self, later: dict[ConnectionId, Outbox]) -> None:
-        """Give every member the rest: to be written at once, or with what else they will get.
+    def hand_out(self, later: dict[ConnectionId, Outbox]) -> int:
+        """Give every member the rest, and return how many frames were written at once.
 
         Args:
-            later: whose outboxes are to be flushed when the tick ends; those who may get more in
-                this tick are put there.
+            later: whose outboxes are to be flushed when the tick ends; those who have something in
+                theirs are put there.
         """
         gathering, cursors = self.gathering, self.cursors
         if gathering is None:
-            return
+            return 0
+        batch, written = gathering.since(0), 0
+        others = list(self.others.items())  # before those written to join them
+        if batch.size <= PROMPT_BYTES:
+            written = self._write(batch, later)
+        else:
+            for name in list(self.writes):
+                _queue(self.lines[name], batch, later)
+        for name, line in others:
+            start = cursors.get(name, 0)
+            if start < len(batch.frames):
+                _queue(line, gathering.since(start) if start else batch, later)
         self.gathering = None
         if cursors:
             self.cursors = {}
-        whole = gathering.since(0)
-        for name, line in self.lines.items():
-            start = cursors.get(name, 0) if cursors else 0
-            if start == len(whole.frames):
-                continue
-            batch = gathering.since(start) if start else whole
-            if len(line.streams) == 1 and name not in later:
-                line.outbox.pass_on(batch)
-            else:
-                line.outbox.push(batch)
-                later[name] = line.outbox
+            for name in cursors:
+                self.place(self.lines[name])
+        return written * len(batch.frames)
+
+    def _write(self, batch: Batch, later: dict[ConnectionId, Outbox]) -> int:
+        """Write to everybody who can be written to at once; return to how many."""
+        data, writes = batch.framed, list(self.writes.values())
+        failed: list[Callable[[bytes], object]] = []
+        for write in writes:
+            try:
+                write(data)
+            except Exception:  # noqa: BLE001 - its writer will meet the same, and deal with it
+                failed.append(write)
+        if failed:
+            for name in [name for name, write in self.writes.items() if write in failed]:
+                _queue(self.lines[name], batch, later)
+        return len(writes) - len(failed)
+
+
+def _queue(line: _Line, batch: Batch, later: dict[ConnectionId, Outbox]) -> None:
+    line.outbox.push(batch)
+    later[line.connection] = line.outbox
 
 
 class _Line:
@@ -115,17 +169,27 @@ class _Line:
         self.outbox = outbox
         self.protocol = 1
         self.streams: dict[RoomId, _Stream] = {}
+        outbox.told = self._told
 
     def settle(self) -> None:
         for stream in self.streams.values():
             if stream.gathering is not None:
                 stream.settle(self)
 
+    def _told(self, clear: bool) -> None:
+        for stream in self.streams.values():
+            stream.place(self)
+
 
 class FanOut:
-    """Every connection's place in every room. Unknown ones are ignored: they have just gone."""
+    """Every connection's place in every room. Unknown ones are ignored: they have just gone.
+
+    Attributes:
+        delivered: frames written at once, past the outboxes.
+    """
 
     def __init__(self) -> None:
+        self.delivered = 0
         self._lines: dict[ConnectionId, _Line] = {}
         self._rooms: dict[RoomId, dict[int, _Stream]] = {}
         self._gathered: list[_Stream] = []
@@ -171,9 +235,8 @@ class FanOut:
             return
         streams = self._rooms.setdefault(room, {})
         stream = streams.setdefault(line.protocol, _Stream())
-        stream.lines[connection] = line
         line.streams[room] = stream
-        stream.pass_over(line)
+        stream.add(line)
 
     def detach(self, connection: ConnectionId, room: RoomId) -> None:
         """Send the room's frames up to here."""
@@ -229,21 +292,20 @@ class FanOut:
         for line in left_out:
             stream.pass_over(line)
         if stream.gathering.size >= BATCH_BYTES:
-            stream.hand_out(self._private)
+            self.delivered += stream.hand_out(self._private)
 
     def flush(self) -> None:
         """End the tick: everybody gets the rest of their share, and it is written."""
         gathered, self._gathered = self._gathered, []
         private, self._private = self._private, {}
         for stream in gathered:
-            stream.hand_out(private)
+            self.delivered += stream.hand_out(private)
         for outbox in private.values():
             outbox.flush()
 
     def _leave(self, line: _Line, room: RoomId) -> None:
         stream = line.streams.pop(room)
-        del stream.lines[line.connection]
-        stream.cursors.pop(line.connection, None)
+        stream.remove(line)
         if not stream.lines:
             streams = self._rooms[room]
             del streams[line.protocol]

@@ -234,7 +234,9 @@ class Node:
             rooms=self.deliveries.rooms,
             waiting_bytes=sum(outbox.waiting for outbox in outboxes),
             received=self.counters.received,
-            delivered=self.counters.delivered + sum(outbox.delivered for outbox in outboxes),
+            delivered=self.counters.delivered
+            + self.deliveries.delivered
+            + sum(outbox.delivered for outbox in outboxes),
             shed=self.counters.shed + sum(outbox.shed for outbox in outboxes),
             closes=dict(self.counters.closes),
         )

@@ -9,67 +9,44 @@ returns.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 
 import anyio
-import msgspec
 
 from roomkit.limits import Limits
+from roomkit.runtime.batches import Batch, Grade
+from roomkit.runtime.transport import PromptTransport
 
-__all__ = ["PROMPT_BYTES", "Batch", "Grade", "Outbox", "SendNow", "seal"]
-
-SendNow = Callable[[Sequence[bytes]], bool]
-"""Hands frames to a transport at once; False if it did not take them (`PromptTransport`)."""
+__all__ = ["PROMPT_BYTES", "Outbox"]
 
 PROMPT_BYTES = 64 * 1024
 """More than this is left to the writer, so that no transport is made to buffer it unseen."""
 
 
-class Grade(IntEnum):
-    """What a frame is worth. The highest are shed first, the lowest never."""
-
-    DURABLE = 0
-    SIGNAL = 1
-    OCCUPANCY = 2
-    TYPING = 3
-
-
-class Batch(msgspec.Struct, frozen=True, gc=False):
-    """Frames that travel together, shared by every outbox they wait in. Nobody changes the
-    sequences.
-
-    Attributes:
-        size: bytes of all frames.
-        grades: one per frame, or None if every frame is durable.
-    """
-
-    frames: Sequence[bytes]
-    size: int
-    grades: Sequence[Grade] | None = None
-
-
-def seal(frames: Sequence[bytes], grade: Grade) -> Batch:
-    """Return a batch of frames of one grade."""
-    size = sum(map(len, frames))
-    return Batch(frames, size, None if grade is Grade.DURABLE else [grade] * len(frames))
+def _nobody(clear: bool) -> None:
+    """Where nobody asked to be told."""
 
 
 class Outbox:
-    """Batches in order, for one writer.
+    """Batches in order, for one writer, or past it while the transport keeps up.
 
     Args:
         overflow: called once, when the hard limit was passed and everything queued has been
             dropped.
-        write: begins the writer; called once, when it is first needed.
-        send_now: spares the writer while the transport keeps up; None if it cannot do that.
+        begin: begins the writer; called once, when it is first needed.
+        prompt: the transport, if it can be written to without waiting.
 
     Attributes:
+        clear: nothing waits, here or in the transport: the next batch may be written at once.
+        told: called with `clear` whenever that changes.
+        write: hands framed messages to the transport; for whoever finds it clear.
         waiting: bytes queued or in flight; never above the hard limit between calls.
-        delivered: frames the transport took.
+        delivered: frames the transport took from here.
         shed: frames dropped because they may be.
     """
 
     __slots__ = (
+        "_begin",
+        "_begun",
         "_ephemeral",
         "_flying_bytes",
         "_flying_frames",
@@ -77,28 +54,30 @@ class Outbox:
         "_overflow",
         "_queue",
         "_sealed",
-        "_send_now",
         "_soft",
+        "_taken",
         "_waiter",
-        "_write",
         "_writing",
+        "clear",
         "delivered",
         "shed",
+        "told",
         "waiting",
+        "write",
     )
 
     def __init__(
         self,
         limits: Limits,
         overflow: Callable[[], None],
-        write: Callable[[], object],
-        send_now: SendNow | None = None,
+        begin: Callable[[], object],
+        prompt: PromptTransport | None = None,
     ) -> None:
         self._soft = limits.outbox_soft_bytes
         self._hard = limits.outbox_hard_bytes
         self._overflow = overflow
-        self._write = write
-        self._send_now = send_now
+        self._begin = begin
+        self._begun = False
         self._queue: list[Batch] = []
         self._flying_bytes = 0
         self._flying_frames = 0
@@ -106,41 +85,33 @@ class Outbox:
         self._sealed = False
         self._writing = False
         self._waiter: anyio.Event | None = None
+        self._taken = prompt is not None and prompt.watch(self._transport_changed)
+        self.write: Callable[[bytes], object] | None = None if prompt is None else prompt.write
+        self.clear = self._taken
+        self.told: Callable[[bool], None] = _nobody
         self.waiting = 0
         self.delivered = 0
         self.shed = 0
 
     def push(self, batch: Batch) -> None:
-        """Queue a batch behind the others; the writer is not woken. Ignored once sealed."""
+        """Queue a batch behind the others; nothing is written yet. Ignored once sealed."""
         if self._sealed:
             return
         self._queue.append(batch)
+        if self.clear:
+            self._look()
         self.waiting += batch.size
         if batch.grades is not None:
             self._ephemeral = True
         if self.waiting > self._soft:
             self._relieve()
 
-    def pass_on(self, batch: Batch) -> None:
-        """Push a batch and flush, in one step where nothing else waits."""
-        if not (self._queue or self._writing or self._sealed) and self._sent_now(
-            batch.frames, batch.size
-        ):
-            self.delivered += len(batch.frames)
-        else:
-            self.push(batch)
-            self.flush()
-
     def flush(self) -> None:
         """Have what is queued written: by the transport at once if it can, else by the writer."""
         if self._writing or not self._queue:
             return
-        frames = self._frames()
-        if self._sent_now(frames, self.waiting):
-            self._queue = []
-            self._ephemeral = False
-            self.waiting = 0
-            self.delivered += len(frames)
+        if self._written_at_once():
+            self._look()
         else:
             self.wake()
 
@@ -149,16 +120,19 @@ class Outbox:
         if self._writing:
             return
         self._writing = True
-        if self._waiter is None:
-            self._write()
-        else:
+        self._look()
+        if self._waiter is not None:
             self._waiter.set()
+        elif not self._begun:
+            self._begun = True
+            self._begin()
 
     async def wait(self) -> None:
         """Wait for the next `wake`; at once over if something is queued. Only the writer calls."""
         if not self._queue:
             self._writing = False
             self._waiter = anyio.Event()
+            self._look()
             await self._waiter.wait()
 
     def take(self) -> Sequence[bytes]:
@@ -179,12 +153,14 @@ class Outbox:
     def seal(self) -> None:
         """Take no more."""
         self._sealed = True
+        self._look()
 
     def drop(self) -> None:
         """Drop what is queued and take no more; what is in flight stays until it is released."""
         self._sealed = True
         self._queue = []
         self.waiting = self._flying_bytes
+        self._look()
 
     def release(self) -> None:
         """Drop everything: nothing is in flight any more either."""
@@ -195,14 +171,31 @@ class Outbox:
         self.waiting -= self._flying_bytes
         self._flying_bytes = self._flying_frames = 0
 
-    def _sent_now(self, frames: Sequence[bytes], size: int) -> bool:
-        """Hand frames to the transport at once; False if it did not take them."""
-        if self._send_now is None or size > PROMPT_BYTES:
+    def _written_at_once(self) -> bool:
+        """Write what is queued without the writer; False if that is its business."""
+        if not self._taken or self.write is None or self.waiting > PROMPT_BYTES:
             return False
+        queue = self._queue
         try:
-            return self._send_now(frames)
+            self.write(b"".join([batch.framed for batch in queue]))
         except Exception:  # noqa: BLE001 - the writer will meet the same, and deal with it
             return False
+        self._queue = []
+        self._ephemeral = False
+        self.waiting = 0
+        self.delivered += sum([len(batch.frames) for batch in queue])
+        return True
+
+    def _transport_changed(self, taken: bool) -> None:
+        self._taken = taken
+        self._look()
+
+    def _look(self) -> None:
+        """Find out whether it is clear, and tell if that is news."""
+        clear = self._taken and not (self._queue or self._writing or self._sealed)
+        if clear is not self.clear:
+            self.clear = clear
+            self.told(clear)
 
     def _frames(self) -> Sequence[bytes]:
         queue = self._queue

@@ -8,7 +8,7 @@ close) are the adapter's and its library's business: every adapter pings each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -89,14 +89,22 @@ class PromptTransport(Transport, Protocol):
     It spares a task switch for each copy of each message, which is most of what a copy costs.
     """
 
-    def send_now(self, frames: Sequence[bytes]) -> bool:
-        """Send each of these as one text message, without waiting; or return False and send none.
+    def write(self, framed: bytes, /) -> object:
+        """Hand over text messages framed (RFC 6455, 5.2): unmasked, whole, uncompressed.
 
-        To be refused while the socket's buffer is above its high-water mark: then `send` is called
-        and waits. Never called while a `send` is on its way, or after `close` or `abort`.
+        Does not wait. Called only while all that was written before has been taken (see `watch`),
+        never while a `send` is on its way, and never after `close` or `abort`.
 
         Args:
-            frames: UTF-8 encoded messages, at most `PROMPT_BYTES` together. Members of a room are
-                given the very same sequence, so what is made of it can be kept for the next.
+            framed: at most `PROMPT_BYTES` and their headers.
+        """
+        ...
+
+    def watch(self, changed: Callable[[bool], None]) -> bool:
+        """Return whether the system has taken all that was written, and say when that changes.
+
+        Args:
+            changed: called with False when something must be kept back, or the websocket begins to
+                close; with True when all of it has been taken and it is still open.
         """
         ...

@@ -1,0 +1,73 @@
+"""A socket that can be written to at once, as far as it is told to take what it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from roomkit import Handshake
+
+__all__ = ["PromptSocket", "texts_in"]
+
+
+class PromptSocket:
+    """A `PromptTransport` that keeps what it was sent.
+
+    Attributes:
+        written: the messages of each `write`.
+        takes: while False a write is kept back, and it tells so.
+        broken: while True a write raises.
+    """
+
+    handshake = Handshake({})
+
+    def __init__(self) -> None:
+        self.written: list[list[bytes]] = []
+        self.takes = True
+        self.broken = False
+        self._taken = True
+        self._changed: Callable[[bool], None] | None = None
+
+    def watch(self, changed: Callable[[bool], None]) -> bool:
+        self._changed = changed
+        return self._taken
+
+    def write(self, framed: bytes, /) -> None:
+        assert self._taken, "written to while something is kept back"
+        if self.broken:
+            raise ZeroDivisionError
+        self.written.append(list(texts_in(framed)))
+        if not self.takes:
+            self.tell(False)
+
+    def tell(self, taken: bool) -> None:
+        """Be full, or have taken everything."""
+        assert self._changed is not None
+        if taken is not self._taken:
+            self._taken = taken
+            self._changed(taken)
+
+    async def receive(self) -> str:
+        raise NotImplementedError
+
+    async def send(self, frames: object) -> None:
+        raise NotImplementedError
+
+    async def close(self, code: int, reason: str) -> None:
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        raise NotImplementedError
+
+
+def texts_in(framed: bytes) -> Generator[bytes]:
+    """Take websocket frames apart: unmasked, whole text messages (RFC 6455, 5.2)."""
+    at = 0
+    while at < len(framed):
+        assert framed[at] == 0x81
+        size, at = framed[at + 1], at + 2
+        more = {126: 2, 127: 8}.get(size, 0)
+        if more:
+            size, at = int.from_bytes(framed[at : at + more], "big"), at + more
+        yield framed[at : at + size]
+        at += size
+    assert at == len(framed)

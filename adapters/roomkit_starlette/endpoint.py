@@ -7,10 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from roomkit import Handshake, Hub
+from roomkit.runtime.backlog import Backlog
+from roomkit.runtime.framing import frame_texts
 from roomkit.runtime.transport import TransportClosed
 from roomkit_starlette.server_socket import socket_behind, wait_until_gone
 
-__all__ = ["chat_endpoint"]
+__all__ = ["PREPARED", "chat_endpoint"]
+
+PREPARED = "roomkit.prepared"
+"""The ASGI extension of `roomkit_starlette.prepared`."""
 
 
 def chat_endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
@@ -25,7 +30,11 @@ def chat_endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
             await websocket.close()
             return
         await websocket.accept()
-        await hub.serve(StarletteTransport(websocket))
+        prepared = (websocket.scope.get("extensions") or {}).get(PREPARED)
+        if prepared is None:
+            await hub.serve(StarletteTransport(websocket))
+        else:
+            await hub.serve(PreparedTransport(websocket, **prepared))
 
     return chat
 
@@ -73,3 +82,25 @@ class StarletteTransport:
     def abort(self) -> None:
         if self._socket is not None:
             self._socket.abort()
+
+
+class PreparedTransport(StarletteTransport):
+    """One that can be written to at once; see `PromptTransport`.
+
+    Args:
+        write: hands framed messages to the server.
+        backlog: whether it has taken what was written.
+    """
+
+    def __init__(
+        self, websocket: WebSocket, write: Callable[[bytes], object], backlog: Backlog
+    ) -> None:
+        super().__init__(websocket)
+        self.write = write
+        self.watch = backlog.watch
+        self._backlog = backlog
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        await self._backlog.drained()
+        self.write(frame_texts(frames))
+        await self._backlog.drained()

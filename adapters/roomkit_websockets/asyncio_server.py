@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 from websockets.asyncio.server import ServerConnection
@@ -12,6 +13,8 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from roomkit import Limits, Transport
+from roomkit.runtime.backlog import Backlog
+from roomkit.runtime.framing import frame_texts
 from roomkit_websockets.transport import WebsocketsTransport, headers_of
 
 __all__ = ["bind"]
@@ -26,45 +29,57 @@ in a room already would wait until each of them has shaken hands."""
 
 
 class _Connection(ServerConnection):
-    """Tells when the system takes no more for now, and when it has taken everything again."""
+    """Tells what the system keeps back of what was written; nothing is compressed."""
 
-    changed: Callable[[bool], None] | None = None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.backlog = Backlog()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._tell(False)
+        self.backlog.change(False)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._tell(self.state is State.OPEN)
+        self.backlog.change(True)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.state is not State.OPEN:  # the library has answered a close: nothing may follow
-            self._tell(False)
+        if self.state is not State.OPEN and self.state is not State.CONNECTING:
+            self.backlog.end()  # the library has answered a close: nothing may follow
 
-    def _tell(self, taken: bool) -> None:
-        if self.changed is not None:
-            self.changed(taken)
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.backlog.end()
 
 
-class _AsyncioTransport(WebsocketsTransport):
-    """Written to at once while the socket takes everything; see `PromptTransport`."""
+class _PlainTransport(WebsocketsTransport):
+    """Sends with the library, frame by frame, which compresses them if that was agreed."""
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: ServerConnection) -> None:
         super().__init__(connection)
         self._asyncio = connection
-        self.write = connection.transport.write
-
-    def watch(self, changed: Callable[[bool], None]) -> bool:
-        self._asyncio.changed = changed
-        return self._asyncio.state is State.OPEN and not self._asyncio.paused
 
     async def _close(self, code: int, reason: str) -> None:
         await self._asyncio.close(code, reason)
 
     def abort(self) -> None:
         self._asyncio.transport.abort()
+
+
+class _PreparedTransport(_PlainTransport):
+    """Written to at once while the socket takes everything; see `PromptTransport`."""
+
+    def __init__(self, connection: _Connection) -> None:
+        super().__init__(connection)
+        self._backlog = connection.backlog
+        self.watch = connection.backlog.watch
+        self.write = connection.transport.write
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        await self._backlog.drained()
+        self.write(frame_texts(frames))
+        await self._backlog.drained()
 
 
 @asynccontextmanager
@@ -74,6 +89,8 @@ async def bind(
     limits: Limits,
     host: str,
     port: int,
+    *,
+    deflate: bool,
 ) -> AsyncGenerator[tuple[str, int]]:
     """Listen, and hand every connection whose headers are acceptable to `converse`."""
 
@@ -81,8 +98,10 @@ async def bind(
         return None if accepts(headers_of(request)) else connection.respond(403, "")
 
     async def handle(connection: ServerConnection) -> None:
-        assert isinstance(connection, _Connection)
-        await converse(_AsyncioTransport(connection))
+        if isinstance(connection, _Connection):
+            await converse(_PreparedTransport(connection))
+        else:
+            await converse(_PlainTransport(connection))
 
     server = await start_server(
         handle,
@@ -90,9 +109,9 @@ async def bind(
         port,
         backlog=_AT_ONCE,
         process_request=refuse,
-        create_connection=_Connection,
+        create_connection=ServerConnection if deflate else _Connection,
         write_limit=0,  # so that "paused" means: something is kept back
-        compression=None,
+        compression="deflate" if deflate else None,
         open_timeout=limits.handshake_ms / 1000,
         ping_interval=limits.websocket_ping_ms / 1000,
         ping_timeout=limits.websocket_ping_ms / 1000,

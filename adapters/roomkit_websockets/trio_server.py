@@ -40,6 +40,8 @@ async def bind(
     limits: Limits,
     host: str,
     port: int,
+    *,
+    deflate: bool,
 ) -> AsyncGenerator[tuple[str, int]]:
     """Listen, and hand every connection whose headers are acceptable to `converse`.
 
@@ -60,7 +62,7 @@ async def bind(
                 handle,
                 listeners=listeners,
                 process_request=refuse,
-                compression=None,
+                compression="deflate" if deflate else None,
                 open_timeout=limits.handshake_ms / 1000,
                 ping_interval=limits.websocket_ping_ms / 1000,
                 ping_timeout=limits.websocket_ping_ms / 1000,

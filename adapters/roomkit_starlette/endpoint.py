@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypedDict
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -12,10 +13,22 @@ from roomkit.runtime.framing import frame_texts
 from roomkit.runtime.transport import TransportClosed
 from roomkit_starlette.server_socket import socket_behind, wait_until_gone
 
-__all__ = ["PREPARED", "chat_endpoint"]
+__all__ = ["PREPARED", "Prepared", "chat_endpoint"]
 
 PREPARED = "roomkit.prepared"
 """The ASGI extension of `roomkit_starlette.prepared`."""
+
+
+class Prepared(TypedDict):
+    """What stands under that name in `scope["extensions"]`.
+
+    Attributes:
+        write: hands framed messages to the server.
+        backlog: whether all that was written has been taken.
+    """
+
+    write: Callable[[bytes], object]
+    backlog: Backlog
 
 
 def chat_endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
@@ -30,11 +43,11 @@ def chat_endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
             await websocket.close()
             return
         await websocket.accept()
-        prepared = (websocket.scope.get("extensions") or {}).get(PREPARED)
-        if prepared is None:
-            await hub.serve(StarletteTransport(websocket))
+        extensions: Mapping[str, Prepared] = websocket.scope.get("extensions") or {}
+        if PREPARED in extensions:
+            await hub.serve(PreparedTransport(websocket, extensions[PREPARED]))
         else:
-            await hub.serve(PreparedTransport(websocket, **prepared))
+            await hub.serve(StarletteTransport(websocket))
 
     return chat
 
@@ -85,20 +98,13 @@ class StarletteTransport:
 
 
 class PreparedTransport(StarletteTransport):
-    """One that can be written to at once; see `PromptTransport`.
+    """One that can be written to at once; see `PromptTransport`."""
 
-    Args:
-        write: hands framed messages to the server.
-        backlog: whether it has taken what was written.
-    """
-
-    def __init__(
-        self, websocket: WebSocket, write: Callable[[bytes], object], backlog: Backlog
-    ) -> None:
+    def __init__(self, websocket: WebSocket, prepared: Prepared) -> None:
         super().__init__(websocket)
-        self.write = write
-        self.watch = backlog.watch
-        self._backlog = backlog
+        self.write = prepared["write"]
+        self._backlog = prepared["backlog"]
+        self.watch = self._backlog.watch
 
     async def send(self, frames: Sequence[bytes]) -> None:
         await self._backlog.drained()

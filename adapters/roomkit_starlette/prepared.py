@@ -16,14 +16,14 @@ message goes through `send`.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
 
 from roomkit.runtime.backlog import Backlog
-from roomkit_starlette.endpoint import PREPARED
+from roomkit_starlette.endpoint import PREPARED, Prepared
 
 __all__ = ["PreparedProtocol"]
 
@@ -50,8 +50,9 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent and not self.conn.extensions:
-            offer: dict[object, object] = {"write": self.transport.write, "backlog": self._backlog}
-            self.scope["extensions"][PREPARED] = offer
+            prepared = Prepared(write=self.transport.write, backlog=self._backlog)
+            extensions = self.scope.setdefault("extensions", {})
+            extensions[PREPARED] = cast("dict[object, object]", prepared)
 
     def send_receive_event_to_app(self) -> None:
         if self.queue.qsize() + 1 >= _AHEAD:

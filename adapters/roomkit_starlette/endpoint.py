@@ -19,6 +19,9 @@ PREPARED = "roomkit.prepared"
 """The ASGI extension of `roomkit_starlette.prepared`."""
 
 
+_FORGOTTEN = Handshake({})
+
+
 class Prepared(TypedDict):
     """What stands under that name in `scope["extensions"]`.
 
@@ -65,6 +68,10 @@ class StarletteTransport:
         )
         self._websocket = websocket
         self._socket = socket_behind(websocket.send)
+
+    def identified(self) -> None:
+        """Keep nothing of the handshake; Starlette's own is not ours to drop."""
+        self.handshake = _FORGOTTEN
 
     async def receive(self) -> str | bytes:
         try:

@@ -56,6 +56,8 @@ class _Connection(ServerConnection):
 class _PlainTransport(WebsocketsTransport):
     """Sends with the library, frame by frame, which compresses them if that was agreed."""
 
+    __slots__ = ("_asyncio",)
+
     def __init__(self, connection: ServerConnection) -> None:
         super().__init__(connection)
         self._asyncio = connection
@@ -69,6 +71,8 @@ class _PlainTransport(WebsocketsTransport):
 
 class _PreparedTransport(_PlainTransport):
     """Written to at once while the socket takes everything; see `PromptTransport`."""
+
+    __slots__ = ("_backlog", "watch", "write")
 
     def __init__(self, connection: _Connection) -> None:
         super().__init__(connection)

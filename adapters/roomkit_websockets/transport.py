@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anyio
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WebsocketsTransport", "headers_of"]
 
+_FORGOTTEN = Handshake({})
+_FORGOTTEN_REQUEST = Request("", Headers())  # the library wants one for as long as it reads
+
 
 def headers_of(request: Request) -> dict[str, str]:
     """Return the headers by lower-case name; of a repeated one the last value."""
@@ -27,6 +31,8 @@ def headers_of(request: Request) -> dict[str, str]:
 
 class WebsocketsTransport(ABC):
     """One accepted websocket; its handshake's `host` is the connection of the library."""
+
+    __slots__ = ("_connection", "handshake")
 
     def __init__(self, connection: AsyncioConnection | TrioConnection) -> None:
         assert connection.request is not None  # the opening handshake is over
@@ -39,6 +45,11 @@ class WebsocketsTransport(ABC):
             host=connection,
         )
         self._connection = connection
+
+    def identified(self) -> None:
+        """Keep nothing of the opening handshake: four kilobytes for as long as somebody is here."""
+        self.handshake = _FORGOTTEN
+        self._connection.request, self._connection.response = _FORGOTTEN_REQUEST, None
 
     async def receive(self) -> str | bytes:
         try:

@@ -28,9 +28,28 @@ __all__ = ["Connection"]
 class Connection:
     """A transport being served, its outbox and its end.
 
+    Args:
+        tasks: where its writer runs, if there is one.
+
     Attributes:
         ending: True once nothing more is read from it or queued for it.
     """
+
+    __slots__ = (
+        "_close_seconds",
+        "_complaints",
+        "_counters",
+        "_deadline",
+        "_farewell",
+        "_reading",
+        "_tasks",
+        "_writing",
+        "_written",
+        "ending",
+        "id",
+        "outbox",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -39,6 +58,7 @@ class Connection:
         limits: Limits,
         counters: Counters,
         complaints: Complaints,
+        tasks: TaskGroup,
     ) -> None:
         self.id = connection
         self.transport = transport
@@ -51,10 +71,10 @@ class Connection:
         self._complaints = complaints
         self._farewell: tuple[int, str] | None = None
         self._deadline = float("inf")
-        self._tasks: TaskGroup | None = None
+        self._tasks = tasks
         self._reading: anyio.CancelScope | None = None
         self._writing: anyio.CancelScope | None = None
-        self._writes = False
+        self._written: anyio.Event | None = None
 
     def end(self, code: int, reason: str) -> None:
         """Close with this code, after what is queued already."""
@@ -86,17 +106,19 @@ class Connection:
         Raises:
             Whatever `read` does, but `TransportClosed`: then the connection is lost.
         """
-        async with anyio.create_task_group() as self._tasks:
-            if self._writes:
-                self._begin_writing()
-            try:
-                with anyio.CancelScope() as self._reading:
-                    await read()
-            except TransportClosed:
-                self._reading = None
-                self.lose()
+        try:
+            with anyio.CancelScope() as self._reading:
+                await read()
             self._reading = None
-        self._tasks = None
+            if self._written is not None:
+                await self._written.wait()
+        except TransportClosed:
+            self._reading = None
+            self.lose()
+        finally:
+            self._reading = None
+            if self._writing is not None:
+                self._writing.cancel()
 
     async def say_farewell(self) -> None:
         """Close the websocket as decided; abort if that takes too long."""
@@ -124,11 +146,10 @@ class Connection:
         outbox.delivered = outbox.shed = 0
 
     def _begin_writing(self) -> None:
-        self._writes = True
-        if self._tasks is not None:
-            self._tasks.start_soon(self._write, name=f"roomkit writer {self.id}")
+        self._written = anyio.Event()
+        self._tasks.start_soon(self._write, self._written, name=f"roomkit writer {self.id}")
 
-    async def _write(self) -> None:
+    async def _write(self, written: anyio.Event) -> None:
         """Write until the connection is ending and all is written; then nothing more is read."""
         outbox, transport = self.outbox, self.transport
         with anyio.CancelScope(deadline=self._deadline) as self._writing:
@@ -147,6 +168,8 @@ class Connection:
             except Exception as error:  # noqa: BLE001 - an adapter's trouble ends this connection only
                 self._complaints.warn("send", "a transport's send() failed", error)
                 self.lose()
+        self._writing = None
+        written.set()
         self._stop_reading()
 
     def _overflow(self) -> None:

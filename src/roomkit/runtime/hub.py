@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
 from types import TracebackType
@@ -166,7 +166,7 @@ class Hub(HostRooms):
 
     # Connections
 
-    async def serve(self, transport: Transport) -> None:
+    def serve(self, transport: Transport) -> Coroutine[object, object, None]:
         """Serve one accepted websocket until it is closed, by whichever side, and then forget it.
 
         Raises nothing because of the peer. Cancelling it drops the connection.
@@ -174,7 +174,7 @@ class Hub(HostRooms):
         Raises:
             HubNotRunning: the hub is not entered.
         """
-        await serve(self._require().node, transport)
+        return serve(self._require().node, transport)
 
     def accepts_origin(self, headers: Mapping[str, str]) -> bool:
         """Say whether the page behind a request may connect; if not, answer 403 instead of

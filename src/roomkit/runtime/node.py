@@ -79,6 +79,7 @@ class Node:
         self.calls = StoreCalls(store, limits, self.step, tasks, self.complaints)
         self.alarm = Alarm(lambda: engine.next_deadline, self.pass_time)
         self.ticks = 0
+        self._tasks = tasks
         self._engine = engine
         self._store = store
         self._waiting: deque[Input] = deque()
@@ -187,7 +188,9 @@ class Node:
     def admit(self, transport: Transport) -> Connection:
         """Take on an accepted websocket."""
         name = ConnectionId(mint())
-        connection = Connection(name, transport, self.limits, self.counters, self.complaints)
+        connection = Connection(
+            name, transport, self.limits, self.counters, self.complaints, self._tasks
+        )
         self.deliveries.add(connection)
         self.step(Connected(name))
         return connection

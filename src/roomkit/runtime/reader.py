@@ -29,6 +29,8 @@ _FRAMES_IN_A_ROW = 16  # handled before others get a turn, if the transport neve
 class Reader:
     """Reads a connection until it ends."""
 
+    __slots__ = ("_connection", "_in_a_row", "_node", "_protocol", "_tick")
+
     def __init__(self, node: Node, connection: Connection) -> None:
         self._node = node
         self._connection = connection
@@ -93,6 +95,9 @@ class Reader:
         if user is None or connection.ending:
             return
         self._protocol = protocol
+        forget = getattr(connection.transport, "identified", None)
+        if forget is not None:
+            forget()
         session = node.identities.session(hello.session if hello else None, user)
         node.open(Opened(connection.id, protocol, user, session))
         if not isinstance(first, Hello):

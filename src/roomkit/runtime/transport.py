@@ -42,7 +42,11 @@ class Handshake(msgspec.Struct, frozen=True):
 
 
 class Transport(Protocol):
-    """One accepted websocket."""
+    """One accepted websocket.
+
+    It may also have a method `identified()`, which is called, without arguments, once it is known
+    who the peer is: nobody asks for the handshake any more, and what is kept of it may go.
+    """
 
     @property
     def handshake(self) -> Handshake:

@@ -38,6 +38,8 @@ STEADY_MS = 5_000
 
 _NORMAL = 1000  # RFC 6455, 7.4.1
 
+_OURS: dict[str, int] = msgspec.structs.asdict(Limits())
+
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Who we are, to be presented in `hello`.
@@ -73,7 +75,7 @@ class Link:
         self.state: Connectivity = "offline"
         self.problem: Problem | None = None
         self.retry_at: int | None = None
-        self.limits: dict[str, int] = msgspec.structs.asdict(Limits())
+        self.limits: dict[str, int] = _OURS.copy()
         self._client = client
         self._random = random
         self._backoff = Backoff(random)

@@ -11,6 +11,8 @@ from roomkit.limits import Limits
 
 __all__ = ["TypingNotice"]
 
+_OURS = Limits()
+
 
 class TypingNotice:
     """Which rooms our user types in.
@@ -20,7 +22,7 @@ class TypingNotice:
     """
 
     def __init__(self) -> None:
-        self.every_ms = Limits().typing_resend_ms
+        self.every_ms = _OURS.typing_resend_ms
         self._said: dict[str, int] = {}
         self._pressed: dict[str, int] = {}
 

@@ -64,6 +64,8 @@ class Outbox:
 
     def pump(self, name: str, lane: Lane, now: int) -> None:
         """Give up what waited for too long, and send the next message, if it is its turn."""
+        if not self._traffic.room(name).pending:
+            return
         self._give_up_overdue(name, lane, now)
         room = self._traffic.room(name)
         if not room.pending or room.state != "joined" or not self._traffic.online:

@@ -11,7 +11,6 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from roomkit.client.deadlines import soonest
 from roomkit.client.view_data import (
     Gap,
     Malformed,
@@ -116,7 +115,12 @@ def expired(view: View, now: int) -> View:
 
 def typing_until(view: View) -> int | None:
     """Return when `expired` has next something to do, None if never."""
-    return soonest(*[room.typing.until for room in view.rooms.values()])
+    earliest: int | None = None
+    for room in view.rooms.values():
+        until = room.typing.until
+        if until is not None and (earliest is None or until < earliest):
+            earliest = until
+    return earliest
 
 
 def paged_in(view: View, room: str, data: Record, before: int) -> View:

@@ -106,7 +106,7 @@ def _accept_frame(turn: Turn, connection: Connection, ref: str | None) -> bool:
 def _submit(
     turn: Turn, connection: Connection, session: Session, command: Command, ref: str | None
 ) -> None:
-    assert not isinstance(command, Ping | Pong)
+    assert not isinstance(command, (Ping, Pong))
     row = TABLE[type(command)]
     room = _room(turn, connection, command.room)
     waiting = Waiting(command, turn.now, connection.id, session, ref)

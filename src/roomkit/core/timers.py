@@ -74,7 +74,11 @@ class Timers:
         before = self._table.get(name)
         self._table[name] = at
         if before is None or at < before:
-            heapq.heappush(self._heap, (at, timer, key))
+            heap = self._heap
+            heapq.heappush(heap, (at, timer, key))
+            if len(heap) > _SLACK + 2 * len(self._table):
+                heap[:] = [(at, timer, key) for (timer, key), at in self._table.items()]
+                heapq.heapify(heap)
 
     def set_if_unset(self, timer: Timer, key: str, at: int) -> None:
         """Fire at `at` unless it is due at some time already."""
@@ -88,8 +92,13 @@ class Timers:
     @property
     def next_deadline(self) -> int | None:
         """When the nearest timer is due, or None if none is set."""
-        self._settle()
-        return self._heap[0][0] if self._heap else None
+        heap = self._heap
+        if heap:
+            at, timer, key = heap[0]
+            if self._table.get((timer, key)) == at:
+                return at
+            self._settle()
+        return heap[0][0] if heap else None
 
     def take_due(self, now: int) -> Iterator[tuple[Timer, str]]:
         """Yield the timers due at `now`, nearest first, each unset before it is yielded."""
@@ -101,9 +110,6 @@ class Timers:
     def _settle(self) -> None:
         """Make the top of the heap a timer that is really due then."""
         heap, table = self._heap, self._table
-        if len(heap) > _SLACK + 2 * len(table):
-            heap[:] = [(at, timer, key) for (timer, key), at in table.items()]
-            heapq.heapify(heap)
         while heap:
             at, timer, key = heap[0]
             wanted = table.get((timer, key))

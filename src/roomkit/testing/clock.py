@@ -28,4 +28,5 @@ class ManualClock:
 
     def move_to(self, mono: int) -> None:
         """Move forward to a monotonic time; never back."""
-        self.mono = max(self.mono, mono)
+        if mono > self.mono:
+            self.mono = mono

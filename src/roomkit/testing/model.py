@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -45,8 +46,7 @@ class ModelOccupant:
 
     @property
     def key(self) -> str:
-        folded = unicodedata.normalize("NFKC", self.username).casefold()
-        return unicodedata.normalize("NFKC", folded)
+        return _key(self.username)
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,12 @@ class ModelRoom:
             return Advanced(*place)
         stated = fact["type"] == "entered" and fact.get("all", False)
         return RosterChanged(*place, entry.at, shown, joined, left, changed, stated=stated)
+
+
+@lru_cache(maxsize=1_024)
+def _key(username: str) -> str:
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    return unicodedata.normalize("NFKC", folded)
 
 
 def comparable(event: EntryEvent) -> EntryEvent:

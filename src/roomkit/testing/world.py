@@ -127,26 +127,29 @@ class Node:
         return effects
 
     def _note(self, effect: Effect) -> None:
-        match effect:
-            case Deliver(connection, event):
-                self._send(connection, event)
-            case Broadcast(room, event, without, protocol):
-                if protocol is None:
-                    self.watched.setdefault(room, []).append(event)
-                for member in self.members.get(room, ()):
-                    if member not in without and protocol in (None, self.protocols[member]):
-                        self._send(member, event)
-            case Attach(connection, room):
-                self.members.setdefault(room, []).append(connection)
-            case Detach(connection, room):
-                if connection in self.protocols:
-                    self.members[room].remove(connection)
-            case Close(connection, code, _):
-                self.closes[connection] = int(code)
-            case Answer(request, event):
-                self.answers[request] = event
-            case _:
-                self.pending.append(effect)
+        if type(effect) is Deliver:
+            self._send(effect.connection, effect.event)
+        elif type(effect) is Broadcast:
+            self._send_all(effect)
+        elif type(effect) is Attach:
+            self.members.setdefault(effect.room, []).append(effect.connection)
+        elif type(effect) is Detach:
+            if effect.connection in self.protocols:
+                self.members[effect.room].remove(effect.connection)
+        elif type(effect) is Close:
+            self.closes[effect.connection] = int(effect.code)
+        elif type(effect) is Answer:
+            self.answers[effect.request] = effect.event
+        else:
+            self.pending.append(effect)
+
+    def _send_all(self, effect: Broadcast) -> None:
+        event, without, protocol = effect.event, effect.without, effect.protocol
+        if protocol is None:
+            self.watched.setdefault(effect.room, []).append(event)
+        for member in self.members.get(effect.room, ()):
+            if member not in without and protocol in (None, self.protocols[member]):
+                self._send(member, event)
 
     def _send(self, connection: ConnectionId, event: Event) -> None:
         if connection in self.closes:
@@ -170,7 +173,7 @@ class Node:
         outcome = run_now(self.store.append([effect], self._world.clock.now().wall))[0]
         for observer in self._world.observers:
             observer.appended(self, effect, outcome)
-        if isinstance(outcome, Stored):
+        if type(outcome) is Stored:
             self._world.hint(self, effect.room, outcome)
         return outcome
 
@@ -301,7 +304,7 @@ class World:
 
     def hint(self, source: Node, room: RoomId, stored: Stored) -> None:
         """Bring an append to the other nodes that follow the room, unless `hints` drops it."""
-        entries = tuple(item for item in stored.items if isinstance(item, Entry))
+        entries = tuple(item for item in stored.items if type(item) is Entry)
         self._feed(source, Hint(room, entries))
 
     def signal(self, source: Node, room: RoomId, payload: bytes) -> None:

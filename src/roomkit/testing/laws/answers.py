@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from roomkit.core.commands import (
     Command,
@@ -88,6 +89,10 @@ class Answers(Observer):
         held, repeated: acks of messages held to the log; those that said `duplicate`.
     """
 
+    sent_kinds = frozenset(kind for kind in get_args(Event) if "ref" in kind.__struct_fields__)
+    stepping_kinds = frozenset({Closed, Asked, Garbled, Received})
+    stepped_kinds = frozenset({Answer, Close, Received, Tick})
+
     def __init__(self, truth: Truth, limits: Limits, clock: ManualClock, every: int = 1) -> None:
         self.answered = self.compared = self.held = self.repeated = 0
         self._every = every
@@ -104,13 +109,13 @@ class Answers(Observer):
         self._before: bytes = b""
 
     def stepping(self, node: Node, input: Input) -> None:
-        if isinstance(input, Closed):
+        if type(input) is Closed:
             self._waiting.pop(input.connection, None)
-        elif isinstance(input, Asked):
+        elif type(input) is Asked:
             self._asked.setdefault(node.name, set()).add(input.request)
-        elif isinstance(input, Garbled):
+        elif type(input) is Garbled:
             self._garbled = (input.connection, input.ref)
-        elif isinstance(input, Received):
+        elif type(input) is Received:
             self._received += 1
             if self._received % self._every == 0:
                 self._before = pickle.dumps(node.engine.state)
@@ -123,7 +128,7 @@ class Answers(Observer):
                 session, acked = connection.session, self._acked.get(room, 0)
                 inside, now = room in session.rooms, self._clock.mono
                 user = session.user.user_id
-                again = isinstance(command, SendMessage) and self._again(room, user, command)
+                again = type(command) is SendMessage and self._again(room, user, command)
                 sent = _Sent(command, user, acked, inside, now, again)
                 self._waiting.setdefault(connection.id, {})[command.ref] = sent
 
@@ -131,7 +136,7 @@ class Answers(Observer):
         ref = getattr(event, "ref", None)
         if not ref:
             return
-        if (connection, ref) == self._garbled and isinstance(event, Failure):
+        if (connection, ref) == self._garbled and type(event) is Failure:
             self._garbled = None
             return
         sent = self._waiting.get(connection, {}).pop(ref, None)
@@ -139,30 +144,30 @@ class Answers(Observer):
             raise LawBroken(12, f"{connection} was answered {event} once more, or without asking")
         self.answered += 1
         wanted = _ANSWERS.get(type(sent.command), Acked)
-        if not isinstance(event, wanted | Failure):
+        if not isinstance(event, (wanted, Failure)):
             raise LawBroken(12, f"{sent.command} was answered by {event}")
-        if isinstance(event, Failure) and event.code is ErrorCode.USERNAME_TAKEN:
+        if type(event) is Failure and event.code is ErrorCode.USERNAME_TAKEN:
             self._look_for_twin(node, event, sent)
-        if isinstance(event, Acked) and isinstance(sent.command, SendMessage):
+        if type(event) is Acked and type(sent.command) is SendMessage:
             self._hold_ack(node, event, sent.command, sent)
-        elif isinstance(event, Acked) and isinstance(sent.command, EditMessage | DeleteMessage):
+        elif type(event) is Acked and isinstance(sent.command, (EditMessage, DeleteMessage)):
             self._hold_revision(event, sent.command, sent.user)
-        elif isinstance(event, RoomJoined):
+        elif type(event) is RoomJoined:
             self._hold_join(event, sent)
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Answer):
+            if type(effect) is Answer:
                 waiting = self._asked.get(node.name, set())
                 if effect.request not in waiting:
                     raise LawBroken(12, f"the host was answered {effect} twice")
                 waiting.discard(effect.request)
-            elif isinstance(effect, Close):
+            elif type(effect) is Close:
                 self._waiting.pop(effect.connection, None)
-        if isinstance(input, Tick):
+        if type(input) is Tick:
             self._look_for_the_forgotten(node)
         written, self._before = self._before, b""
-        if written and isinstance(input, Received) and _refused(effects, input):
+        if written and type(input) is Received and _refused(effects, input):
             self.compared += 1
             before: State = pickle.loads(written)
             after: State = pickle.loads(pickle.dumps(node.engine.state))
@@ -173,7 +178,7 @@ class Answers(Observer):
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
         """Law 3, in the log: no key is used twice within its time."""
         for told in self._truth.news:
-            if not isinstance(told.event, Posted):
+            if type(told.event) is not Posted:
                 continue
             message, entry = told.event.message, told.entry
             if message.idempotency_key is None:
@@ -220,10 +225,13 @@ class Answers(Observer):
 
     def _look_for_the_forgotten(self, node: Node) -> None:
         """Whatever the store does, an answer comes within `unanswered_ms`; only leaves wait on."""
-        for connection in node.protocols:
-            for sent in self._waiting.get(connection, {}).values():
-                late = self._clock.mono - sent.at - self._limits.unanswered_ms
-                if late >= 0 and not isinstance(sent.command, LeaveRoom):
+        longest_ago = self._clock.mono - self._limits.unanswered_ms
+        for connection, waiting in self._waiting.items():
+            if not waiting or connection not in node.protocols:
+                continue
+            for sent in waiting.values():
+                late = longest_ago - sent.at
+                if late >= 0 and type(sent.command) is not LeaveRoom:
                     raise LawBroken(12, f"{sent.command} is {late} ms overdue for an answer")
 
     def _hold_ack(self, node: Node, event: Acked, command: SendMessage, sent: _Sent) -> None:
@@ -255,7 +263,7 @@ class Answers(Observer):
         if event.room is not None and event.position is not None:
             told = self._truth.told(event.room, event.position.link)
         done = told.event if told is not None else None
-        if not isinstance(done, MessageEdited | MessageDeleted) or done.by != user:
+        if not isinstance(done, (MessageEdited, MessageDeleted)) or done.by != user:
             raise LawBroken(4, f"{event} names {told}, which is not {command}")
         left, text = done.message, getattr(command, "message", "")
         place = message_id(Position(left.seq, left.link))
@@ -288,9 +296,9 @@ class Answers(Observer):
 def _refused(effects: Sequence[Effect], input: Received) -> bool:
     """Tell whether a command was refused at once."""
     return any(
-        isinstance(effect, Deliver)
+        type(effect) is Deliver
         and effect.connection == input.connection
-        and isinstance(effect.event, Failure)
+        and type(effect.event) is Failure
         and effect.event.ref in (None, input.command.ref)
         for effect in effects
     )

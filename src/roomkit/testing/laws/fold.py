@@ -22,17 +22,15 @@ def compare_fold(node: Node, room: Room, model: ModelRoom) -> None:
         raise LawBroken(5, f"{node.name} folded {room.name!r} into {folded}, not {wanted}")
     for user, occupant in room.roster.items():
         told = model.roster[user]
-        sessions = {str(session): str(at) for session, at in occupant.sessions.items()}
-        if (occupant.username, occupant.since, occupant.meta, sessions) != (
+        if (occupant.username, occupant.since, occupant.meta, occupant.sessions) != (
             told.username,
             told.since,
             told.meta,
             dict(told.sessions),
         ):
             raise LawBroken(5, f"{node.name} holds {occupant} in {room.name!r}, not {told}")
-    names = {key: str(user) for key, user in room.names.items()}
     wanted_names: dict[str, str] = {}
     for user_id, occupant_told in model.roster.items():
-        wanted_names.setdefault(occupant_told.key, str(user_id))
-    if names != wanted_names:
-        raise LawBroken(5, f"{node.name} holds the names {names}, not {wanted_names}")
+        wanted_names.setdefault(occupant_told.key, user_id)
+    if room.names != wanted_names:
+        raise LawBroken(5, f"{node.name} holds the names {room.names}, not {wanted_names}")

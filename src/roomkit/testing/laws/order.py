@@ -47,6 +47,9 @@ class Order(Observer):
         followed: messages and edits found in the log that a connection sent.
     """
 
+    stepping_kinds = frozenset({Received})
+    stepped_kinds = frozenset({Append})
+
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._lines: dict[tuple[ConnectionId, RoomId], _Line] = {}
@@ -56,25 +59,25 @@ class Order(Observer):
         self._put_out: dict[RoomId, set[str]] = {}
 
     def stepping(self, node: Node, input: Input) -> None:
-        if not isinstance(input, Received):
+        if type(input) is not Received:
             return
         connection, command = node.engine.state.connections.get(input.connection), input.command
         if connection is None or connection.session is None:
             return
-        if not isinstance(command, SendMessage | EditMessage | LeaveRoom | JoinRoom):
+        if not isinstance(command, (SendMessage, EditMessage, LeaveRoom, JoinRoom)):
             return
         newest = connection.headings[-1].command if connection.headings else None
-        heading = newest.room if isinstance(newest, JoinRoom) else None
+        heading = newest.room if type(newest) is JoinRoom else None
         wanted = command.room or heading or connection.current
         if wanted is None:
             return
         key = (input.connection, RoomId(wanted))
         line = self._lines.setdefault(key, _Line(connection.session.id, node.name))
         line.sent += 1
-        if isinstance(command, SendMessage | EditMessage):
+        if isinstance(command, (SendMessage, EditMessage)):
             said = self._said.setdefault((RoomId(wanted), command.message), [])
             said.append((input.connection, line, line.sent))
-        elif isinstance(command, LeaveRoom):
+        elif type(command) is LeaveRoom:
             line.leaves.append(line.sent)
 
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
@@ -85,7 +88,7 @@ class Order(Observer):
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Append):
+            if type(effect) is Append:
                 served = node.engine.state.rooms[effect.room]
                 if served.room is not None and effect.fence != served.room.fence:
                     if served.batch is not None and served.batch.fence == effect.fence:
@@ -108,7 +111,7 @@ class Order(Observer):
                 if here and line.session in left and line.leaves:
                     line.logged = max(line.logged, line.leaves.pop(0))
             return
-        if not isinstance(told.event, Posted | MessageEdited):
+        if not isinstance(told.event, (Posted, MessageEdited)):
             return
         text = told.event.message.text
         said = [one for one in self._said.get((room, text), []) if one[1].node == node.name]
@@ -139,11 +142,11 @@ class Order(Observer):
             put_out.clear()
         elif kind == "entered":
             put_out -= {arrival["user_id"] for arrival in fact["arrivals"]}
-        if isinstance(told.event, Moderated) and told.event.removed:
+        if type(told.event) is Moderated and told.event.removed:
             put_out.add(told.event.user_id)
-        elif isinstance(told.event, MessageEdited | MessageDeleted):
+        elif isinstance(told.event, (MessageEdited, MessageDeleted)):
             self._follow_revision(room, told, told.event.message)
-        elif isinstance(told.event, Posted) and told.event.message.user_id in put_out:
+        elif type(told.event) is Posted and told.event.message.user_id in put_out:
             raise LawBroken(16, f"seq {seq} of {room!r} is by somebody put out before")
 
     def _follow_revision(self, room: RoomId, told: Told, new: Message) -> None:

@@ -21,24 +21,27 @@ __all__ = ["Pages"]
 class Pages(Observer):
     """Compares each page with what was asked for and with the whole log."""
 
+    stepping_kinds = frozenset({Received, Asked})
+    stepped_kinds = frozenset({Deliver, Answer})
+
     def __init__(self, truth: Truth, limits: Limits) -> None:
         self._truth = truth
         self._limits = limits
         self._asked: dict[tuple[str, str | RequestId], GetHistory | HostHistory] = {}
 
     def stepping(self, node: Node, input: Input) -> None:
-        if isinstance(input, Received) and isinstance(input.command, GetHistory):
+        if type(input) is Received and type(input.command) is GetHistory:
             if input.command.ref is not None:
                 self._asked[input.connection, input.command.ref] = input.command
-        elif isinstance(input, Asked) and isinstance(input.command, HostHistory):
+        elif type(input) is Asked and type(input.command) is HostHistory:
             self._asked[node.name, input.request] = input.command
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Deliver) and isinstance(effect.event, HistoryListed):
+            if type(effect) is Deliver and type(effect.event) is HistoryListed:
                 asked = self._asked.get((effect.connection, effect.event.ref or ""))
                 self._compare(node, effect.event, asked)
-            elif isinstance(effect, Answer) and isinstance(effect.event, HistoryListed):
+            elif type(effect) is Answer and type(effect.event) is HistoryListed:
                 self._compare(node, effect.event, self._asked.get((node.name, effect.request)))
 
     def _compare(

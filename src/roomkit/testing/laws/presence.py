@@ -30,6 +30,9 @@ class Presence(Observer):
         returned: how often a session came back to a room within its grace.
     """
 
+    stepping_kinds = frozenset({Received})
+    stepped_kinds = frozenset({Attach, Detach, Closed})
+
     def __init__(self, truth: Truth, limits: Limits, clock: ManualClock) -> None:
         self._truth = truth
         self._grace = limits.presence_grace_ms
@@ -41,20 +44,20 @@ class Presence(Observer):
         self._legacy: set[str] = set()
 
     def stepping(self, node: Node, input: Input) -> None:
-        if isinstance(input, Received) and isinstance(input.command, JoinRoom):
+        if type(input) is Received and type(input.command) is JoinRoom:
             connection = node.engine.state.connections.get(input.connection)
             if connection is not None and connection.session is not None:
                 if connection.protocol == 1:
                     self._legacy.add(connection.session.id)
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
-        moved = any(isinstance(effect, Attach | Detach) for effect in effects)
-        if moved or isinstance(input, Closed):
+        moved = any(type(effect) in (Attach, Detach) for effect in effects)
+        if moved or type(input) is Closed:
             self._look(node)
 
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
         for told in self._truth.news:
-            if not isinstance(told.event, RosterChanged):
+            if type(told.event) is not RosterChanged:
                 continue
             fact: dict[str, Any] = msgspec.msgpack.decode(told.entry.fact)
             for departure in fact.get("departures", ()):

@@ -27,6 +27,9 @@ class Typing(Observer):
     That viewers are shown what their node holds is checked with their views.
     """
 
+    stepping_kinds = frozenset({Received, Fed})
+    stepped_kinds = frozenset({Broadcast, Fed, Tick})
+
     def __init__(self, truth: Truth, limits: Limits, clock: ManualClock) -> None:
         self._truth = truth
         self._expiry = limits.typing_expiry_ms
@@ -34,23 +37,23 @@ class Typing(Observer):
         self._reached: dict[tuple[str, RoomId, UserId], int] = {}
 
     def stepping(self, node: Node, input: Input) -> None:
-        if isinstance(input, Received) and isinstance(input.command, TypingStart):
+        if type(input) is Received and type(input.command) is TypingStart:
             connection = node.engine.state.connections.get(input.connection)
             if connection is not None and connection.session is not None:
                 user = connection.session.user.user_id
                 for room in node.engine.state.rooms:
                     self._reached[node.name, room, user] = self._clock.mono
-        elif isinstance(input, Fed) and isinstance(input.item, StoreSignal):
+        elif type(input) is Fed and type(input.item) is StoreSignal:
             signal = signals.decode(input.item.payload)
-            if isinstance(signal, signals.TypingSignal) and signal.active:
+            if type(signal) is signals.TypingSignal and signal.active:
                 key = (node.name, input.item.room, signal.user_id)
                 self._reached[key] = self._clock.mono
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         _look_for_typists_who_spoke(node, effects)
-        if isinstance(input, Fed) and isinstance(input.item, StoreSignal):
+        if type(input) is Fed and type(input.item) is StoreSignal:
             self._look_for_late_news(node, input.item, effects)
-        if not isinstance(input, Tick):
+        if type(input) is not Tick:
             return
         for name, served in node.engine.state.rooms.items():
             for user_id in served.typists.by_user:
@@ -65,13 +68,12 @@ class Typing(Observer):
     def _look_for_late_news(self, node: Node, item: StoreSignal, effects: Sequence[Effect]) -> None:
         """Typing from before a message that is folded here must not show again."""
         signal, served = signals.decode(item.payload), node.engine.state.rooms.get(item.room)
-        if not isinstance(signal, signals.TypingSignal) or served is None or served.room is None:
+        if type(signal) is not signals.TypingSignal or served is None or served.room is None:
             return
         model = self._truth.at(item.room, served.room.tip.link)
         spoke = model.spoke.get(signal.user_id, 0) if model is not None else 0
         shown = any(
-            isinstance(effect, Broadcast) and isinstance(effect.event, TypingStarted)
-            for effect in effects
+            type(effect) is Broadcast and type(effect.event) is TypingStarted for effect in effects
         )
         if shown and signal.active and signal.seq < spoke:
             raise LawBroken(
@@ -82,7 +84,7 @@ class Typing(Observer):
 def _look_for_typists_who_spoke(node: Node, effects: Sequence[Effect]) -> None:
     spoke: set[tuple[RoomId, UserId]] = set()
     for effect in effects:
-        if not isinstance(effect, Broadcast):
+        if type(effect) is not Broadcast:
             continue
         match effect.event:
             case Posted(room, message):

@@ -7,6 +7,7 @@ anything else may fail, hints are lost and late, and a node may stand still or d
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Literal
@@ -93,7 +94,10 @@ class Trouble:
 
     def lot(self, node: Node) -> _Lot:
         """Return what a node has to expect."""
-        return self._lots.setdefault(node.name, _Lot())
+        lot = self._lots.get(node.name)
+        if lot is None:
+            lot = self._lots[node.name] = _Lot()
+        return lot
 
     def perform(self, node: Node, pick: int, now: bool = True) -> None:
         """Perform one waiting call of a node; if not `now`, its answer waits for `answer`."""
@@ -119,7 +123,7 @@ class Trouble:
 
         It is performed then as if nothing were wrong, if there is one.
         """
-        append = next((one for one in node.pending if isinstance(one, Append)), None)
+        append = next((one for one in node.pending if type(one) is Append), None)
         if append is None or self._append_called(node):
             return False
         node.pending.remove(append)
@@ -140,7 +144,7 @@ class Trouble:
                 node.append(append)
             case _:
                 pass
-        if isinstance(outcome, Unknown):
+        if type(outcome) is Unknown:
             lot.uncertain.add(append.nonce)
         node.perform(append, outcome)
         return outcome is not None
@@ -223,30 +227,36 @@ class Trouble:
         return lot.feed == "brings"
 
     def _append_called(self, node: Node) -> bool:
-        return any(isinstance(answer, Appended) for answer in self.lot(node).answers)
+        answers = self.lot(node).answers
+        return bool(answers) and any(type(answer) is Appended for answer in answers)
 
     def _take(self, node: Node, pick: int, appends: bool = True) -> Effect | None:
         """Take a waiting call; of appends, and of a room's loads, only the oldest may go."""
-        appends = appends and not self._append_called(node)
-        ready: list[Effect] = []
-        seen: set[object] = set()
-        for effect in node.pending:
-            lane = _lane(effect)
-            if (lane is None or lane not in seen) and (appends or not isinstance(effect, Append)):
-                ready.append(effect)
-            seen.add(lane)
-        if not ready:
-            return None
-        effect = ready[pick % len(ready)]
-        node.pending.remove(effect)
+        ready = _ready(node, appends and not self._append_called(node))
+        effect = next(ready, None)
+        if effect is not None:
+            if pick:
+                those = [effect, *ready]
+                effect = those[pick % len(those)]
+            node.pending.remove(effect)
         return effect
+
+
+def _ready(node: Node, appends: bool) -> Iterator[Effect]:
+    """Yield the waiting calls that may go before all others, oldest first."""
+    seen: set[object] = set()
+    for effect in node.pending:
+        lane = _lane(effect)
+        if (lane is None or lane not in seen) and (appends or type(effect) is not Append):
+            yield effect
+        seen.add(lane)
 
 
 def _lane(effect: Effect) -> object:
     """Return what an effect must not overtake another with the same of; None for nothing."""
-    if isinstance(effect, Append):
+    if type(effect) is Append:
         return "append"
-    if isinstance(effect, Follow | Unfollow | LoadRoom):
+    if type(effect) is Follow or type(effect) is Unfollow or type(effect) is LoadRoom:
         return effect.room
     return None
 

@@ -42,6 +42,10 @@ class Agenda:
         """Make a call at a time, or as soon as possible if that is over."""
         heappush(self._calls, (when, next(self._count), call))
 
+    def soon(self, call: Callable[[], None]) -> None:
+        """Make a call at the end of this moment."""
+        heappush(self._calls, (self.clock.mono, next(self._count), call))
+
     def run_until(self, until: int) -> None:
         """Make every call due by then, those included which they lead to.
 
@@ -54,6 +58,7 @@ class Agenda:
                 clock.move_to(until)
                 return
             when, _, call = heappop(calls)
-            clock.move_to(when)
+            if when > clock.mono:
+                clock.mono = when
             call()
         raise LawBroken(0, f"{_MOST_CALLS} things happened by {until} ms: something does not rest")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from roomkit.core.effects import Append, Effect
-from roomkit.core.events import Event, MessageDeleted, Moderated
+from roomkit.core.effects import Append, Broadcast, Effect
+from roomkit.core.events import MessageDeleted, Moderated, TypingStarted
 from roomkit.core.inputs import Appended, Input, Tick
 from roomkit.core.storage import Behind, Outcome, Unknown
-from roomkit.ids import ConnectionId, RoomId
+from roomkit.ids import RoomId
 from roomkit.testing.laws import LawBroken
 from roomkit.testing.laws.answers import Answers
 from roomkit.testing.laws.invariants import Invariants
@@ -24,6 +24,7 @@ from roomkit.testing.simulation.held import Held
 from roomkit.testing.simulation.mourning import Mourning
 from roomkit.testing.simulation.spoken import Spoken
 from roomkit.testing.simulation.tally import Tally
+from roomkit.testing.simulation.telling import Telling
 from roomkit.testing.simulation.wire import Wire
 from roomkit.testing.world import Node, World
 
@@ -36,21 +37,20 @@ REFUSALS = 16
 """Of so many commands, one has the state written down before it (law 12)."""
 
 
-class Checks(Observer):
+class Checks(Telling):
     """Told of everything in the world, it tells each checker what that wants to know."""
 
     def __init__(self, world: World, tally: Tally, replayed: bool) -> None:
         limits, clock = world.limits, world.clock
         self._world = world
         self._tally = tally
-        self._steps = 0
         self._controls: dict[RoomId, int] = {}
         self.truth = Truth()
         self.held = Held(self.truth, tally)
         self._answers = Answers(self.truth, limits, clock, REFUSALS)
         self._order = Order(self.truth)
         self._presence = Presence(self.truth, limits, clock)
-        self._invariants = Invariants()
+        self._states = _States(tally)
         self._recording = Recording(clock) if replayed else None
         checkers: list[Observer] = [
             self.truth,
@@ -61,41 +61,21 @@ class Checks(Observer):
             Typing(self.truth, limits, clock),
             Mourning(clock),
             Spoken(self.truth, tally),
+            _Counts(tally),
+            self._states,
         ]
         if self._recording is not None:
             checkers.append(self._recording)
-        self._stepping = [one.stepping for one in checkers if _cares(one, "stepping")]
-        self._sent = [one.sent for one in checkers if _cares(one, "sent")]
-        self._stepped = [one.stepped for one in checkers if _cares(one, "stepped")]
-        self._appended = [one.appended for one in checkers if _cares(one, "appended")]
-
-    def stepping(self, node: Node, input: Input) -> None:
-        for tell in self._stepping:
-            tell(node, input)
-        if isinstance(input, Appended) and isinstance(input.outcome, Unknown):
-            self._tally.seen("unknown")
-
-    def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
-        for tell in self._sent:
-            tell(node, connection, event)
-
-    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
-        for tell in self._stepped:
-            tell(node, input, effects)
-        self._steps += 1
-        if self._steps % STATES == 0:
-            self._tally.law(0)
-            self._invariants.stepped(node, input, effects)
+        super().__init__(checkers)
 
     def appended(self, node: Node, append: Append, outcome: Outcome) -> None:
-        for tell in self._appended:
-            tell(node, append, outcome)
-        if isinstance(outcome, Behind):
+        super().appended(node, append, outcome)
+        if type(outcome) is Behind:
             self._tally.seen("behind")
         for told in self.truth.news:
             if append.room in self._controls:
                 self._tally.law(16)
-            if isinstance(told.event, MessageDeleted | Moderated):
+            if isinstance(told.event, (MessageDeleted, Moderated)):
                 self._controls[append.room] = told.entry.seq
 
     def bytes_waiting(self, wire: Wire) -> None:
@@ -124,7 +104,7 @@ class Checks(Observer):
         self._answers.settled()
         self._presence.rested(self._world.nodes)
         for node in self._world.nodes:
-            self._invariants_of(node)
+            self._states.look(node, Tick())
         tally, answers = self._tally, self._answers
         tally.law(3, answers.repeated)
         tally.law(4, answers.held)
@@ -146,12 +126,40 @@ class Checks(Observer):
             replay(trace, self._world.limits, odd_policy)
             self._tally.law(14, len(trace.inputs))
 
-    def _invariants_of(self, node: Node) -> None:
+
+class _States(Observer):
+    """Looks through one state of so many (law 0)."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._invariants = Invariants()
+        self._steps = 0
+
+    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
+        self._steps += 1
+        if self._steps % STATES == 0:
+            self.look(node, input)
+
+    def look(self, node: Node, input: Input) -> None:
+        """Look through a node's state, as an input has left it."""
         self._tally.law(0)
-        self._invariants.stepped(node, Tick(), ())
+        self._invariants.stepped(node, input, ())
 
 
-def _cares(checker: Observer, name: str) -> bool:
-    """Tell whether a checker does anything when told of this."""
-    told: Callable[..., None] = getattr(type(checker), name)
-    return told is not getattr(Observer, name)
+class _Counts(Observer):
+    """Counts appends whose outcome a node is not told, and users shown typing."""
+
+    stepping_kinds = frozenset({Appended})
+    stepped_kinds = frozenset({Broadcast})
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def stepping(self, node: Node, input: Input) -> None:
+        if type(input) is Appended and type(input.outcome) is Unknown:
+            self._tally.seen("unknown")
+
+    def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if type(effect) is Broadcast and type(effect.event) is TypingStarted:
+                self._tally.law(7)

@@ -50,7 +50,10 @@ def occupant_shown(view: OccupantView) -> Data:
     return data
 
 
-@lru_cache(maxsize=4_096)
 def _iso(at: int) -> str:
-    stamp = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return f"{_second(at // 1000)}.{at % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

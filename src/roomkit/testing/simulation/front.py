@@ -138,7 +138,7 @@ class Front:
         """Have the node judge an input, now or when it wakes up."""
         if self.asleep:
             self._backlog.append(given)
-        elif isinstance(given, Closed):
+        elif type(given) is Closed:
             self.node.drop(given.connection)
         elif self.alive:
             self.node.step(given)
@@ -157,39 +157,41 @@ class Front:
         """Do what a step said, in order, but for store calls, which the node keeps."""
         fanout = self._fanout
         for effect in effects:
-            match effect:
-                case Deliver(connection, event):
-                    wire = self.wires.get(connection)
-                    if wire is not None:
-                        fanout.deliver(connection, self._frames(wire, event), grade_of(event))
-                case Broadcast(room, event, without, only):
-                    for protocol in fanout.protocols(room):
-                        if only is None or only == protocol:
-                            frames = self._codec.encode(event, protocol)
-                            fanout.broadcast(room, protocol, frames, grade_of(event), without)
-                case Attach(connection, room):
-                    fanout.attach(connection, room)
-                case Detach(connection, room):
-                    fanout.detach(connection, room)
-                case Close(connection, code, _):
-                    wire = self.wires.get(connection)
-                    if wire is not None:
-                        fanout.settle(connection)
-                        if code == CloseCode.SESSION_REPLACED:
-                            self._tally.seen("session replaced")
-                        wire.close(int(code), self._limits.close_ms)
-                case _:
-                    pass
+            if type(effect) is Deliver:
+                connection, event = effect.connection, effect.event
+                wire = self.wires.get(connection)
+                if wire is not None:
+                    fanout.deliver(connection, self._frames(wire, event), grade_of(event))
+            elif type(effect) is Broadcast:
+                room, event, only = effect.room, effect.event, effect.protocol
+                for protocol in fanout.protocols(room):
+                    if only is None or only == protocol:
+                        frames = self._codec.encode(event, protocol)
+                        fanout.broadcast(room, protocol, frames, grade_of(event), effect.without)
+            elif type(effect) is Attach:
+                fanout.attach(effect.connection, effect.room)
+            elif type(effect) is Detach:
+                fanout.detach(effect.connection, effect.room)
+            elif type(effect) is Close:
+                self._close(effect)
         self.touched()
+
+    def _close(self, effect: Close) -> None:
+        wire = self.wires.get(effect.connection)
+        if wire is not None:
+            self._fanout.settle(effect.connection)
+            if effect.code == CloseCode.SESSION_REPLACED:
+                self._tally.seen("session replaced")
+            wire.close(int(effect.code), self._limits.close_ms)
 
     def touched(self) -> None:
         """Something may have to be written, stored or woken for, at the end of this moment."""
         if not self._settling:
             self._settling = True
-            self._agenda.at(self._agenda.now, self._settle)
+            self._agenda.soon(self._settle)
 
     def _frames(self, wire: Wire, event: Event) -> tuple[bytes, ...]:
-        if not isinstance(event, Welcomed):
+        if type(event) is not Welcomed:
             return self._codec.encode(event, wire.protocol or 1)
         if event.resumed:
             self._tally.seen("session resumed")
@@ -212,8 +214,9 @@ class Front:
         if self._fanout.dirty:
             self._fanout.flush()
             for wire in list(self.wires.values()):
-                self.check_bytes(wire)
-                wire.pump()
+                if wire.outbox.waiting:
+                    self.check_bytes(wire)
+                    wire.pump()
         if self.node.pending and not self._storing and self.store_ms is not None:
             self._storing = True
             self._agenda.at(self._agenda.now + self.store_ms, self._store)
@@ -258,11 +261,11 @@ class Front:
         if not node.pending:
             return
         first = node.pending[0]
-        if isinstance(first, Append) and self.fates:
+        if type(first) is Append and self.fates:
             ending = self.fates.popleft()
             if trouble.end_append(node, ending):
                 self._tally.fault(ending)
-        elif not isinstance(first, Append) and self.failures:
+        elif type(first) is not Append and self.failures:
             self.failures -= 1
             if trouble.fail(node, 0):
                 self._tally.fault("broken")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from roomkit.client.asks import Answered, Rejected
 from roomkit.client.view_data import RoomView, View
-from roomkit.core.events import Posted
+from roomkit.core.events import Message, Posted
 from roomkit.ids import RoomId
 from roomkit.testing.laws import LawBroken
 from roomkit.testing.laws.truth import Truth
@@ -22,6 +24,8 @@ __all__ = ["EVERY", "Held"]
 
 EVERY = 16
 """Of so many frames that moved a view, one has the whole view compared; so has every snapshot."""
+
+_seq_of = attrgetter("seq")
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Held:
         self._said: dict[int, _Said] = {}
         self._asked = 0
         self._moves = 0
-        self._shown: dict[tuple[str, str, int], Data] = {}
+        self._shown: dict[str, dict[tuple[str, int], Data]] = {}
 
     # What was asked
 
@@ -114,11 +118,8 @@ class Held:
         Raises:
             LawBroken: they differ.
         """
-        messages = model.messages
-        start = len(messages)
-        while start and messages[start - 1].seq >= room.held_from:
-            start -= 1
-        wanted = [self._show(room.room, index, model) for index in range(start, len(messages))]
+        start = bisect_left(model.messages, room.held_from, key=_seq_of)
+        wanted = self._show(room.room, model.messages[start:])
         held = list(room.messages)
         if held != wanted and not self._newer(room, model, start):
             raise LawBroken(law, f"{seat.name} holds {held} of {room.room!r}, not {wanted}")
@@ -130,12 +131,15 @@ class Held:
         if model.shown and room.total != len(people):
             raise LawBroken(law, f"{seat.name} counts {room.total} in {room.room!r}: {people}")
 
-    def _show(self, room: str, index: int, model: ModelRoom) -> Data:
-        message = model.messages[index]
-        key = (room, message.link, message.version)
-        if key not in self._shown:
-            self._shown[key] = message_shown(room, message)
-        return self._shown[key]
+    def _show(self, room: str, messages: Sequence[Message]) -> list[Data]:
+        shown, datas = self._shown.setdefault(room, {}), list[Data]()
+        for message in messages:
+            key = (message.link, message.version)
+            data = shown.get(key)
+            if data is None:
+                data = shown[key] = message_shown(room, message)
+            datas.append(data)
+        return datas
 
     def _newer(self, room: RoomView, model: ModelRoom, start: int) -> bool:
         """Tell whether what differs was paged in, in a form that this view has yet to reach."""

@@ -43,7 +43,8 @@ def live(
     for step in steps:
         if step.after:
             stage.agenda.run_until(stage.agenda.now + step.after)
-        stage.agenda.note(f"---- {step}")
+        if journal is not None:
+            stage.agenda.note(f"---- {step}")
         _DOES[step.do](stage, step)
     _come_to_rest(stage)
     stage.checks.rested()

@@ -24,6 +24,9 @@ class Mourning(Observer):
     Both calls count from when they were made; answers come in the order of the calls.
     """
 
+    stepping_kinds = frozenset({LeaseRenewed, LapsedFound})
+    stepped_kinds = frozenset({Renew, FindLapsed})
+
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
         self._asked: dict[str, deque[int]] = {}
@@ -32,13 +35,13 @@ class Mourning(Observer):
 
     def stepping(self, node: Node, input: Input) -> None:
         now = self._clock.mono
-        if isinstance(input, LeaseRenewed):
+        if type(input) is LeaseRenewed:
             asked = self._asked[input.node]
             until = asked.popleft()
             if input.renewed:
                 since, before = self._lives.get(input.node, (now, 0))
                 self._lives[input.node] = (since if before > now else now, min([until, *asked]))
-        elif isinstance(input, LapsedFound):
+        elif type(input) is LapsedFound:
             found = self._finding[node.name].popleft()
             for lost in input.lapsed:
                 since, until = self._lives.get(lost, (now, 0))
@@ -47,9 +50,9 @@ class Mourning(Observer):
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Renew):
+            if type(effect) is Renew:
                 self._renew(effect)
-            elif isinstance(effect, FindLapsed):
+            elif type(effect) is FindLapsed:
                 self._finding.setdefault(node.name, deque()).append(self._clock.mono)
 
     def _renew(self, renew: Renew) -> None:

@@ -22,7 +22,6 @@ _LINK = re.compile(r"(?:\b|(?<=\\xb0))[0-9a-f]{16}\b")  # packed, 0xb0 stands be
 _SHRINKING_RUNS = 600
 _LAST_LINES = 40
 _LINE_CHARS = 300
-_SEEDS_BETWEEN_SWEEPS = 20
 
 
 class SimulationFailed(AssertionError):
@@ -68,12 +67,13 @@ class Simulation:
         tally = Tally()
         collecting = gc.isenabled()
         gc.disable()  # a life makes few cycles, and looking for them costs a tenth of it
+        gc.freeze()  # and after a life nothing is looked through that was there before
         try:
-            for count, seed in enumerate(seeds):
+            for seed in seeds:
                 tally.update(self.life(seed))
-                if count % _SEEDS_BETWEEN_SWEEPS == 0:
-                    gc.collect()
+                gc.collect()
         finally:
+            gc.unfreeze()
             if collecting:
                 gc.enable()
         return tally

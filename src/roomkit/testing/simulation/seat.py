@@ -148,26 +148,23 @@ class Seat:
 
     def _do(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            match output:
-                case Transmit(frame):
-                    if self._agenda.journal is not None:
-                        self._agenda.note(f"{self.name} -> {frame}")
-                    if self.wire is not None:
-                        self.wire.send(_encode(frame).decode())
-                case Connect(after_ms):
-                    self._shell.dialling += 1
-                    call = partial(self._call, self._shell.dialling, self._shell)
-                    self._agenda.at(self._agenda.now + after_ms, call)
-                case Disconnect():
-                    self._shell.dialling += 1
-                    if self.wire is not None:
-                        self.wire.leave()
-                        self.wire = None
-                        self.cuts += 1
-                case Answered(ticket) | Rejected(ticket):
-                    self._ear.answered(self, ticket, output)
-                case _:
-                    pass
+            if type(output) is Transmit:
+                if self._agenda.journal is not None:
+                    self._agenda.note(f"{self.name} -> {output.frame}")
+                if self.wire is not None:
+                    self.wire.send(_encode(output.frame).decode())
+            elif type(output) is Connect:
+                self._shell.dialling += 1
+                call = partial(self._call, self._shell.dialling, self._shell)
+                self._agenda.at(self._agenda.now + output.after_ms, call)
+            elif type(output) is Disconnect:
+                self._shell.dialling += 1
+                if self.wire is not None:
+                    self.wire.leave()
+                    self.wire = None
+                    self.cuts += 1
+            elif type(output) is Answered or type(output) is Rejected:
+                self._ear.answered(self, output.ticket, output)
         self._arm()
 
     def _call(self, wish: int, shell: _Shell) -> None:

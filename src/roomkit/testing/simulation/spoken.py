@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from roomkit.core.effects import Broadcast, Effect
+from roomkit.core.effects import Effect
 from roomkit.core.events import (
     Advanced,
     EntryEvent,
@@ -18,9 +18,9 @@ from roomkit.core.events import (
     RoomJoined,
     RoomLeft,
     RosterChanged,
-    TypingStarted,
 )
 from roomkit.core.inputs import Input
+from roomkit.core.room import Room
 from roomkit.ids import ConnectionId, RoomId
 from roomkit.testing.laws import LawBroken
 from roomkit.testing.laws.fold import compare_fold
@@ -42,29 +42,27 @@ class Spoken(Observer):
     Only rooms that moved are compared after a step.
     """
 
+    sent_kinds = frozenset({*_ENTRY_EVENTS, RoomJoined, GapTold, RoomLeft})
+
     def __init__(self, truth: Truth, tally: Tally) -> None:
         self._truth = truth
         self._tally = tally
         self._places: dict[tuple[ConnectionId, RoomId], int] = {}
         self._begun: dict[tuple[ConnectionId, RoomId], bool] = {}
         self._known: set[int] = set()
-        self._tips: dict[tuple[str, RoomId], str] = {}
+        self._tips: dict[str, dict[RoomId, str]] = {}
         self.told: Counter[tuple[RoomId, str]] = Counter()
 
     def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
         if isinstance(event, _ENTRY_EVENTS):
             self._follow(node, connection, event)
-        elif isinstance(event, RoomJoined):
+        elif type(event) is RoomJoined:
             self._begin(connection, event, node.protocols[connection])
-        elif isinstance(event, GapTold):
+        elif type(event) is GapTold:
             self._places[connection, event.room] = _UNPLACED
             self._tally.seen("gap while joined")
-        elif isinstance(event, RoomLeft):
+        elif type(event) is RoomLeft:
             self._places.pop((connection, event.room), None)
-
-    def stepping(self, node: Node, input: Input) -> None:
-        self._begun.clear()
-        self._known.clear()
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         rooms = node.engine.state.rooms
@@ -78,29 +76,31 @@ class Spoken(Observer):
                     2 if recovered else 5,
                     f"{connection} was brought to {place} of {room!r}; it is at {served.room.tip}",
                 )
-        for effect in effects:
-            if isinstance(effect, Broadcast) and isinstance(effect.event, TypingStarted):
-                self._tally.law(7)
+        self._begun.clear()
+        self._known.clear()
+        tips = self._tips.setdefault(node.name, {})
         for name, served in rooms.items():
-            if served.room is None:
-                continue
-            link = served.room.tip.link
-            if self._tips.get((node.name, name)) == link:
-                continue
-            self._tips[node.name, name] = link
-            model = self._truth.at(name, link)
-            if model is None:
-                raise LawBroken(5, f"{node.name} folded an entry of {name!r} that nobody wrote")
-            compare_fold(node, served.room, model)
-            for connection in node.members.get(name, ()):
-                if node.protocols[connection] == 2 and connection not in node.closes:
-                    place = self._places.get((connection, name))
-                    if place is None:
-                        raise LawBroken(10, f"{connection} is in {name!r} without its snapshot")
-                    if place != model.seq:
-                        raise LawBroken(
-                            1, f"{connection} was sent {name!r} up to {place}; it is at {model.seq}"
-                        )
+            folded = served.room
+            if folded is not None and tips.get(name) != folded.tip.link:
+                tips[name] = folded.tip.link
+                self._moved(node, folded)
+
+    def _moved(self, node: Node, room: Room) -> None:
+        """A node's room stands elsewhere than after the step before."""
+        name = room.name
+        model = self._truth.at(name, room.tip.link)
+        if model is None:
+            raise LawBroken(5, f"{node.name} folded an entry of {name!r} that nobody wrote")
+        compare_fold(node, room, model)
+        for connection in node.members.get(name, ()):
+            if node.protocols[connection] == 2 and connection not in node.closes:
+                place = self._places.get((connection, name))
+                if place is None:
+                    raise LawBroken(10, f"{connection} is in {name!r} without its snapshot")
+                if place != model.seq:
+                    raise LawBroken(
+                        1, f"{connection} was sent {name!r} up to {place}; it is at {model.seq}"
+                    )
 
     def _follow(self, node: Node, connection: ConnectionId, event: EntryEvent) -> None:
         if id(event) not in self._known:

@@ -198,12 +198,14 @@ class Wire:
         self._down_bytes += size
         if not self.dead:
             arrival = self._agenda.now + self._latency
-            self._down.extend((arrival, frame) for frame in frames)
+            for frame in frames:
+                self._down.append((arrival, frame))
             self._later(self._arrive_down)
 
     def _arrive_up(self) -> None:
-        while self._up and self._up[0][0] <= self._agenda.now and not self.near_over:
-            self._near.heard(self, self._up.popleft()[1])
+        up, now = self._up, self._agenda.now
+        while up and up[0][0] <= now and not self.near_over:
+            self._near.heard(self, up.popleft()[1])
 
     def _left(self) -> None:
         if not self.near_over and not self.dead:
@@ -212,8 +214,8 @@ class Wire:
     def _arrive_down(self) -> None:
         if self.stalled:
             return
-        down = self._down
-        while down and down[0][0] <= self._agenda.now and not self.far_over:
+        down, now = self._down, self._agenda.now
+        while down and down[0][0] <= now and not self.far_over:
             frame = down.popleft()[1]
             self._down_bytes -= len(frame)
             self._far.hear(frame)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 from roomkit import Handshake
+from roomkit.testing.unframing import texts_in
 
-__all__ = ["PromptSocket", "texts_in"]
+__all__ = ["PromptSocket"]
 
 
 class PromptSocket:
@@ -57,17 +58,3 @@ class PromptSocket:
 
     def abort(self) -> None:
         raise NotImplementedError
-
-
-def texts_in(framed: bytes) -> Generator[bytes]:
-    """Take websocket frames apart: unmasked, whole text messages (RFC 6455, 5.2)."""
-    at = 0
-    while at < len(framed):
-        assert framed[at] == 0x81
-        size, at = framed[at + 1], at + 2
-        more = {126: 2, 127: 8}.get(size, 0)
-        if more:
-            size, at = int.from_bytes(framed[at : at + more], "big"), at + more
-        yield framed[at : at + size]
-        at += size
-    assert at == len(framed)

@@ -13,7 +13,7 @@ from roomkit.core.effects import Effect
 from roomkit.core.engine import Engine
 from roomkit.core.inputs import Closed, Input, Now
 from roomkit.runtime import PromptTransport
-from tests.runtime.prompt_socket import texts_in
+from roomkit.testing.unframing import texts_in
 from tests.runtime.scripted import ScriptedTransport, eventually, join, served
 
 SMALL = Limits(outbox_soft_bytes=2_000, outbox_hard_bytes=8_000, snapshot_bytes=2_000, close_ms=50)

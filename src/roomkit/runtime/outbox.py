@@ -32,7 +32,7 @@ class Outbox:
     Args:
         overflow: called once, when the hard limit was passed and everything queued has been
             dropped.
-        begin: begins the writer; called once, when it is first needed.
+        begin: begins the writer when it is needed; called once if it then waits with `wait`.
         prompt: the transport, if it can be written to without waiting.
 
     Attributes:
@@ -46,7 +46,6 @@ class Outbox:
 
     __slots__ = (
         "_begin",
-        "_begun",
         "_ephemeral",
         "_flying_bytes",
         "_flying_frames",
@@ -77,7 +76,6 @@ class Outbox:
         self._hard = limits.outbox_hard_bytes
         self._overflow = overflow
         self._begin = begin
-        self._begun = False
         self._queue: list[Batch] = []
         self._flying_bytes = 0
         self._flying_frames = 0
@@ -121,19 +119,22 @@ class Outbox:
             return
         self._writing = True
         self._look()
-        if self._waiter is not None:
-            self._waiter.set()
-        elif not self._begun:
-            self._begun = True
+        if self._waiter is None:
             self._begin()
+        else:
+            self._waiter.set()
 
     async def wait(self) -> None:
         """Wait for the next `wake`; at once over if something is queued. Only the writer calls."""
         if not self._queue:
-            self._writing = False
             self._waiter = anyio.Event()
-            self._look()
+            self.rest()
             await self._waiter.wait()
+
+    def rest(self) -> None:
+        """The writer is done for now: `wake` wakes it, or begins it again if it does not `wait`."""
+        self._writing = False
+        self._look()
 
     def take(self) -> Sequence[bytes]:
         """Return every frame queued, in order; they stay in `waiting` until `sent`."""

@@ -212,7 +212,10 @@ class Front:
         if not self.alive or self.asleep:
             return
         if self._fanout.dirty:
+            before = self._fanout.delivered
             self._fanout.flush()
+            if self._fanout.delivered > before:
+                self._tally.seen("written at once", self._fanout.delivered - before)
             for wire in list(self.wires.values()):
                 if wire.outbox.waiting:
                     self.check_bytes(wire)

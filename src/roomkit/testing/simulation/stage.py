@@ -168,7 +168,9 @@ class Stage(Observer):
             return None
         latency = (0, 3, 15, 40)[self._chance.getrandbits(2)]
         connection = ConnectionId(f"{seat.name}-c{number}")
-        wire = Wire(connection, self.agenda, self.setup.limits, (front, seat), latency)
+        wire = Wire(
+            connection, self.agenda, self.setup.limits, (front, seat), latency, prompt=latency < 10
+        )
         front.accept(wire, seat.user.username)
         return wire
 

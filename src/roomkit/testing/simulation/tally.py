@@ -59,6 +59,7 @@ SEEN: dict[str, str] = {
     "duplicate": "sends acknowledged as duplicates",
     "acked": "sends acknowledged to the application",
     "failed visibly": "sends given up, and said so",
+    "written at once": "frames written past an outbox, to a socket that keeps up",
     "outbox shed": "frames shed because they may be",
     "slow consumer": "connections closed with 4001",
     "session replaced": "connections closed with 4005",

@@ -1,19 +1,22 @@
 """One websocket as the network has it: frames under way both ways, and what waits to be written.
 
-What waits in the server is the real `Outbox`. Beyond it comes what the sockets and the network hold
-(`WINDOW_BYTES` and no more), which is lost if the connection is cut.
+What waits in the server is the real `Outbox`, and a prompt wire is written to past it. Beyond it
+comes what the sockets and the network hold (`WINDOW_BYTES` and no more), which is lost if the
+connection is cut.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from roomkit.ids import ConnectionId
 from roomkit.limits import Limits
 from roomkit.runtime.outbox import Outbox
+from roomkit.runtime.transport import PromptTransport
 from roomkit.testing.simulation.agenda import Agenda
+from roomkit.testing.unframing import texts_in
 
 __all__ = ["WINDOW_BYTES", "Far", "Near", "Wire"]
 
@@ -61,10 +64,12 @@ class Wire:
 
     __slots__ = (
         "_agenda",
+        "_changed",
         "_code",
         "_down",
         "_down_bytes",
         "_far",
+        "_kept",
         "_latency",
         "_near",
         "_ping_ms",
@@ -86,9 +91,17 @@ class Wire:
         limits: Limits,
         ends: tuple[Near, Far],
         latency: int,
+        *,
+        prompt: bool,
     ) -> None:
         self.id = connection
-        self.outbox = Outbox(limits, lambda: self._near.overflowed(self), lambda: None)
+        self._changed: Callable[[bool], None] | None = None
+        self.outbox = Outbox(
+            limits,
+            lambda: self._near.overflowed(self),
+            lambda: None,  # whoever flushes it pumps
+            cast(PromptTransport, self) if prompt else None,
+        )
         self.protocol = 0
         self.stalled = self.dead = self.near_over = self.far_over = False
         self._agenda = agenda
@@ -99,6 +112,7 @@ class Wire:
         self._down: deque[tuple[int, bytes]] = deque()
         self._down_bytes = 0
         self._writing: Sequence[bytes] = ()
+        self._kept: Sequence[bytes] = ()
         self._code: int | None = None
 
     # From the client
@@ -118,21 +132,46 @@ class Wire:
 
     # From the server
 
+    def watch(self, changed: Callable[[bool], None]) -> bool:
+        """See `PromptTransport`."""
+        self._changed = changed
+        return True
+
+    def write(self, framed: bytes, /) -> None:
+        """See `PromptTransport`; what the network does not take is kept back."""
+        assert not self._kept and not self._writing, "written to while something is kept back"
+        self._writing = list(texts_in(framed))
+        if not self._passed_on():
+            self._kept, self._writing = self._writing, ()
+            self._tell(False)
+
     def pump(self) -> None:
         """Write what waits, as far as the network takes it."""
-        while not self.near_over:
+        while not self.near_over and not self._kept:
             if self._writing:
-                size = sum(map(len, self._writing))
-                if self._down_bytes and self._down_bytes + size > WINDOW_BYTES:
+                if not self._passed_on():
                     return
-                self._carry(self._writing, size)
-                self._writing = ()
                 self.outbox.sent()
             self._writing = self.outbox.take()
             if not self._writing:
                 if self._code is not None:
                     self._near.hung_up(self)
+                else:
+                    self.outbox.rest()
                 return
+
+    def _passed_on(self) -> bool:
+        """Hand what is being written to the network; False if it does not take it yet."""
+        size = sum(map(len, self._writing))
+        if self._down_bytes and self._down_bytes + size > WINDOW_BYTES:
+            return False
+        self._carry(self._writing, size)
+        self._writing = ()
+        return True
+
+    def _tell(self, taken: bool) -> None:
+        if self._changed is not None:
+            self._changed(taken)
 
     def close(self, code: int, give_up_ms: int) -> None:
         """The server closes, after what waits; if that is not gone in time, without it."""
@@ -153,7 +192,7 @@ class Wire:
         if not self.near_over:
             self.near_over = True
             self.outbox.release()
-            self._writing = ()
+            self._writing = self._kept = ()
             if not self.dead:
                 self._later(self._arrive_down)
 
@@ -219,7 +258,14 @@ class Wire:
             frame = down.popleft()[1]
             self._down_bytes -= len(frame)
             self._far.hear(frame)
-        if self._writing:
+        if self._kept and not self.near_over:
+            self._writing, self._kept = self._kept, ()
+            if self._passed_on():
+                self._tell(True)
+                self.pump()
+            else:
+                self._kept, self._writing = self._writing, ()
+        elif self._writing:
             self.pump()
         if self.near_over and not down and not self.far_over and not self.stalled:
             self.far_over = True

@@ -19,7 +19,7 @@ import anyio
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 from benchmarks.processes import pin
-from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store
+from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store, calm_collector
 from roomkit.stores.sqlite.connections import Durability
 from roomkit_websockets import listen
 
@@ -86,4 +86,5 @@ SERVERS = {
 
 if __name__ == "__main__":
     pin(0, 0)  # before there are threads
+    calm_collector()
     asyncio.run(SERVERS[sys.argv[1]](*sys.argv[2:]))

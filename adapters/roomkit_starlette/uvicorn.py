@@ -13,7 +13,7 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from roomkit import Limits
+from roomkit import Limits, calm_collector
 from roomkit_starlette.prepared import PreparedProtocol
 
 __all__ = ["ChatServer", "PreparedProtocol", "chat_config"]
@@ -44,10 +44,12 @@ def chat_config(app: ASGIApp, limits: Limits, *, host: str, port: int) -> uvicor
 class ChatServer(uvicorn.Server):
     """A `uvicorn.Server` that ends the application's lifespan before it cuts the websockets.
 
-    `run` returns when it is asked to stop by Ctrl-C, as `uvicorn.run` does.
+    `run` returns when it is asked to stop by Ctrl-C, as `uvicorn.run` does. It takes the process
+    for the chat's own, see `roomkit.calm_collector`.
     """
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
+        calm_collector()
         with contextlib.suppress(KeyboardInterrupt):
             super().run(sockets)
 

@@ -50,6 +50,7 @@ from roomkit.runtime import (
     Transport,
     TransportClosed,
 )
+from roomkit.runtime.collector import calm_collector
 from roomkit.stores import MemoryStore, SqliteStore, Store
 
 __all__ = [
@@ -94,4 +95,5 @@ __all__ = [
     "User",
     "UserId",
     "WatcherTooSlow",
+    "calm_collector",
 ]

@@ -33,8 +33,9 @@ def save_if_due(turn: Turn, served: Served) -> None:
     room = served.room
     if room is None:
         return
-    if room.tip.seq - max(served.history.saved, served.checked) >= turn.limits.snapshot_every:
-        served.checked = room.tip.seq
+    seq, every = room.tip.seq, turn.limits.snapshot_every
+    if seq - served.checked >= every and seq - served.history.saved >= every:
+        served.checked = seq
         served.checkpoints.append(room.snapshot())
     if served.checkpoints and not served.saving:
         _save(turn, served)
@@ -73,8 +74,9 @@ def forget_due(turn: Turn, served: Served) -> None:
 
 def _save(turn: Turn, served: Served) -> None:
     behind: Snapshot | None = None
-    while served.checkpoints and served.checkpoints[0].position.seq <= served.tail.base.seq:
-        behind = served.checkpoints.popleft()
+    checkpoints, base = served.checkpoints, served.tail.base.seq
+    while checkpoints and checkpoints[0].position.seq <= base:
+        behind = checkpoints.popleft()
     if behind is not None:
         served.saving = True
         rows = served.history.rows(behind.position.seq)

@@ -72,16 +72,17 @@ def absorb(turn: Turn, served: Served, entries: Iterable[Entry]) -> None:
         room = served.room
         if room is None:
             return
-        if entry.seq <= room.tip.seq:
-            if served.tail.link_at(entry.seq) not in (None, entry.link):
+        tip = room.tip
+        if entry.seq == tip.seq + 1:
+            if tip.seq and entry.prev != tip.link:
                 fork(turn, served, "forked")
-        elif entry.seq > room.tip.seq + 1:
+            else:
+                _fold(turn, served, room, entry)
+        elif entry.seq > tip.seq:
             read_on(turn, served)
             return
-        elif room.tip.seq and entry.prev != room.tip.link:
+        elif served.tail.link_at(entry.seq) not in (None, entry.link):
             fork(turn, served, "forked")
-        else:
-            _fold(turn, served, entry)
 
 
 def settle(turn: Turn, served: Served) -> None:
@@ -184,9 +185,9 @@ def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
     batch.stored = True
     entries: list[Entry] = []
     for item, stored in zip(batch.items, outcome.items, strict=True):
-        item.position, item.at = stored.position, stored.at
-        item.duplicate = isinstance(stored, Known)
-        if not isinstance(stored, Known):
+        item.position, item.at = Position(stored.seq, stored.link), stored.at
+        item.duplicate = type(stored) is Known
+        if type(stored) is Entry:
             entries.append(stored)
             batch.facts[stored.link] = item.fact
     if _is_elsewhere(served, entries):
@@ -201,7 +202,9 @@ def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
 def _is_elsewhere(served: Served, entries: list[Entry]) -> bool:
     """Tell whether our own entries stand where we folded others: the log is another one now."""
     room, tail = served.room, served.tail
-    return room is not None and any(
+    if room is None or not entries or entries[0].seq > room.tip.seq:
+        return False
+    return any(
         entry.seq <= room.tip.seq and tail.link_at(entry.seq) != entry.link for entry in entries
     )
 
@@ -229,10 +232,9 @@ def _failed(turn: Turn, served: Served, batch: Batch) -> None:
     retry_later(turn, served)
 
 
-def _fold(turn: Turn, served: Served, entry: Entry) -> None:
+def _fold(turn: Turn, served: Served, room: Room, entry: Entry) -> None:
     """Fold one entry, tell everybody here, and do what it sets off."""
-    room, limits = served.room, turn.limits
-    assert room is not None
+    limits = turn.limits
     fact = served.batch.facts.get(entry.link) if served.batch is not None else None
     if fact is None:
         fact = facts.decode(entry.fact)
@@ -255,9 +257,9 @@ def _fold(turn: Turn, served: Served, entry: Entry) -> None:
         elif isinstance(fact, facts.Moderated):
             _moderated(turn, served, fact)
     settle(turn, served)
-    if isinstance(fact, facts.Entered) and fact.all and fact.node == turn.state.node:
+    if type(fact) is facts.Entered and fact.all and fact.node == turn.state.node:
         take_back(turn, served, fact)
-    if isinstance(fact, facts.NodeLost) and fact.node == turn.state.node:
+    if type(fact) is facts.NodeLost and fact.node == turn.state.node:
         new_identity(turn)
 
 

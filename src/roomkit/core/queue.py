@@ -26,15 +26,13 @@ _NO_BATCH = Batch()
 def submit(turn: Turn, served: Served, waiting: Waiting) -> None:
     """Judge a command at once, or queue it if it must wait its turn."""
     row = TABLE[type(waiting.command)]
-    connection = turn.state.connections.get(waiting.connection) if waiting.connection else None
-    waits = row.queued or served.room is None or _is_busy(connection, served)
+    waits = row.queued or served.room is None or _is_busy(turn, served, waiting)
     overloaded = overload(turn, served) if waits and row.bounded else None
     if overloaded is not None:
         turn.refuse(served, waiting, overloaded)
         return
-    if row.holds and connection is not None:
-        waiting.holding = True
-        connection.busy[served.name] = connection.busy.get(served.name, 0) + 1
+    if row.holds:
+        _hold(turn, served, waiting)
     if row.bounded:
         waiting.counted = True
         served.counted += 1
@@ -60,18 +58,19 @@ def overload(turn: Turn, served: Served | None) -> Refused | None:
 
 def pump(turn: Turn, served: Served) -> None:
     """Judge what waits, if nothing is in flight, and send what was accepted as one append."""
-    room = served.room
-    if room is None or served.batch or served.reading or served.paused or not served.queue:
+    room, queue = served.room, served.queue
+    if not queue or room is None or served.batch or served.reading or served.paused:
         return
     batch = Batch()
-    held = {_session(paging.waiting) for paging in served.pages.values()}
+    held: set[SessionId | None] = set()
+    if served.pages:
+        held.update([_session(paging.waiting) for paging in served.pages.values()])
     passed: list[Waiting] = []
-    queue = served.queue
     while queue and not batch.control:
         waiting = queue.popleft()
         if waiting.answered:
             continue
-        if waiting.session is not None and waiting.session.id in held:
+        if held and waiting.session is not None and waiting.session.id in held:
             passed.append(waiting)
             continue
         row = TABLE[type(waiting.command)]
@@ -83,7 +82,8 @@ def pump(turn: Turn, served: Served) -> None:
             break
         if row.holds and not waiting.answered:
             held.add(_session(waiting))
-    queue.extendleft(reversed(passed))
+    if passed:
+        queue.extendleft(reversed(passed))
     if batch.items:
         seal(turn, served, batch, room.fence)
 
@@ -157,5 +157,18 @@ def _session(waiting: Waiting) -> SessionId | None:
     return waiting.session.id if waiting.session is not None else None
 
 
-def _is_busy(connection: Connection | None, served: Served) -> bool:
+def _is_busy(turn: Turn, served: Served, waiting: Waiting) -> bool:
+    connection = _connection(turn, waiting)
     return connection is not None and served.name in connection.busy
+
+
+def _hold(turn: Turn, served: Served, waiting: Waiting) -> None:
+    """Have later commands of its connection in this room wait."""
+    connection = _connection(turn, waiting)
+    if connection is not None:
+        waiting.holding = True
+        connection.busy[served.name] = connection.busy.get(served.name, 0) + 1
+
+
+def _connection(turn: Turn, waiting: Waiting) -> Connection | None:
+    return turn.state.connections.get(waiting.connection) if waiting.connection else None

@@ -41,7 +41,7 @@ class Tail:
         self.size += size
         while len(events) > most or self.size > most_bytes:
             oldest, oldest_size = events.popleft()
-            self.base = Position(oldest.seq, oldest.link)
+            self.base = Position(self.base.seq + 1, oldest.link)
             self.size -= oldest_size
             self.shed = True
 

@@ -112,7 +112,8 @@ class Turn:
         if waiting.counted:
             served.counted -= 1
             self.state.waiting -= 1
-        release_claim(waiting)
+        if waiting.claim is not None:
+            release_claim(waiting)
         if waiting.request is not None:
             if event is not None:
                 self.emit(Answer(waiting.request, event))

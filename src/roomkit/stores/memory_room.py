@@ -51,11 +51,17 @@ class MemoryRoom:
         limits: of these `idempotency_ms`, `log_entries`, `log_age_ms`, `history_window` and
             `page_bytes` are used.
         messages: how many archived messages are kept, the newest.
+
+    Attributes:
+        tip_seq: seq of the newest entry, 0 before the first.
+        last_at: when it was stored.
     """
 
     def __init__(self, limits: Limits, messages: int) -> None:
         self._limits = limits
         self._messages = messages
+        self.tip_seq = 0
+        self.last_at = 0
         self._log: list[Entry] = []
         self._fence = ""
         self._nonces: dict[NodeId, tuple[int, int, Stored]] = {}  # counter, stored at, answer
@@ -64,16 +70,6 @@ class MemoryRoom:
         self._snapshot: Snapshot | None = None
         self._rows: list[MessageRow] = []
         self._removed = False  # whether retention has removed any row
-
-    @property
-    def last_at(self) -> int:
-        """When the newest entry was stored."""
-        return self._log[-1].at
-
-    @property
-    def tip_seq(self) -> int:
-        """Seq of the newest entry, 0 before the first."""
-        return self._log[-1].seq if self._log else 0
 
     def tip(self) -> Tip:
         last = self._log[-1]
@@ -99,12 +95,9 @@ class MemoryRoom:
         return outcome
 
     def _store(self, append: Append, now: int) -> Stored:
-        log, keys = self._log, self._keys
-        if log:
-            last = log[-1]
-            seq, at, prev = last.seq, max(now, last.at), last.link
-        else:
-            seq, at, prev = 0, now, token_hex(8)
+        log, keys, seq = self._log, self._keys, self.tip_seq
+        at = now if now > self.last_at else self.last_at
+        prev = log[-1].link if log else token_hex(8)
         expired = now - self._limits.idempotency_ms
         if self._aging and self._aging[0][1].at <= expired:
             self._forget_keys(expired, len(append.facts) + _KEYS_FORGOTTEN)
@@ -127,12 +120,14 @@ class MemoryRoom:
             prev = link
             if key is not None:
                 named[key] = Known(seq, link, at)
-        log += added
+        if added:
+            log += added
+            self.tip_seq, self.last_at = seq, at
+            if added[-1].control:
+                self._fence = prev
         if named:
             keys.update(named)
             self._aging.extend(named.items())
-        if append.control and added and added[-1].control:
-            self._fence = prev
         return Stored(tuple(items))
 
     def _forget_keys(self, expired: int, most: int) -> None:

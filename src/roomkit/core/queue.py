@@ -19,6 +19,8 @@ from roomkit.ids import SessionId
 
 __all__ = ["all_waiting", "overload", "pump", "submit", "unanswered"]
 
+_UNANSWERED = Timer.UNANSWERED  # named here for every command: a member of an enum is slow to find
+
 _NO_BATCH = Batch()
 """For handlers of rows that are not queued: they never propose."""
 
@@ -27,24 +29,25 @@ def submit(turn: Turn, served: Served, waiting: Waiting) -> None:
     """Judge a command at once, or queue it if it must wait its turn."""
     row = TABLE[type(waiting.command)]
     waits = row.queued or served.room is None or _is_busy(turn, served, waiting)
-    overloaded = overload(turn, served) if waits and row.bounded else None
-    if overloaded is not None:
-        turn.refuse(served, waiting, overloaded)
-        return
-    if row.holds:
-        _hold(turn, served, waiting)
-    if row.bounded:
+    bounded = row.bounded
+    if bounded:
+        overloaded = overload(turn, served) if waits else None
+        if overloaded is not None:
+            turn.refuse(served, waiting, overloaded)
+            return
         waiting.counted = True
         served.counted += 1
         turn.state.waiting += 1
-    if not waits:
-        _judge(turn, served, waiting, row, _NO_BATCH)
-    else:
+    if row.holds:
+        _hold(turn, served, waiting)
+    if waits:
         served.queue.append(waiting)
         turn.touch(served)
-    if not waiting.answered and row.bounded:
+    else:
+        _judge(turn, served, waiting, row, _NO_BATCH)
+    if bounded and not waiting.answered:
         due = turn.now + turn.limits.unanswered_ms
-        turn.state.timers.set_if_unset(Timer.UNANSWERED, served.name, due)
+        turn.state.timers.set_if_unset(_UNANSWERED, served.name, due)
 
 
 def overload(turn: Turn, served: Served | None) -> Refused | None:
@@ -124,12 +127,13 @@ def unanswered(turn: Turn, served: Served) -> None:
 
 def _judge(turn: Turn, served: Served, waiting: Waiting, row: Row, batch: Batch) -> None:
     """Check a row's preconditions, then run its handler; a refusal changes nothing."""
+    session = waiting.session
     try:
-        if waiting.session is not None:
+        if session is not None:
             if row.joined:
                 _require_joined(turn, served, waiting)
             if row.action is not None:
-                turn.require(waiting.session.user, served.name, row.action)
+                turn.require(session.user, served.name, row.action)
         row.handler(turn, served, waiting, batch)
     except Refused as refusal:
         turn.refuse(served, waiting, refusal)

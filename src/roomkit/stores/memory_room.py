@@ -79,7 +79,8 @@ class MemoryRoom:
 
     def append(self, append: Append, now: int) -> Outcome:
         """Store the facts whole or refuse them whole, as the contract orders the checks."""
-        node, counter = append.nonce.node, append.nonce.counter
+        nonce = append.nonce
+        node, counter = nonce.node, nonce.counter
         last = self._nonces.get(node)
         if last is not None and now - last[1] < NONCE_MS:
             if counter == last[0]:
@@ -98,14 +99,14 @@ class MemoryRoom:
         log, keys, seq = self._log, self._keys, self.tip_seq
         at = now if now > self.last_at else self.last_at
         prev = log[-1].link if log else token_hex(8)
-        expired = now - self._limits.idempotency_ms
+        facts, expired = append.facts, now - self._limits.idempotency_ms
         if self._aging and self._aging[0][1].at <= expired:
-            self._forget_keys(expired, len(append.facts) + _KEYS_FORGOTTEN)
-        control = len(append.facts) - 1 if append.control else -1
+            self._forget_keys(expired, len(facts) + _KEYS_FORGOTTEN)
+        control = len(facts) - 1 if append.control else -1
         items: list[Entry | Known] = []
         added: list[Entry] = []
         named: dict[str, Known] = {}
-        for index, item in enumerate(append.facts):
+        for index, item in enumerate(facts):
             key, fact = item.key, item.fact
             if key is not None:
                 known = named.get(key) or keys.get(key)

@@ -51,19 +51,20 @@ def timestamp(at: int) -> str:
 
 
 def message_data(room_id: str, message: events.Message) -> MessageData:
+    seq, link = message.seq, message.link
     return MessageData(
         room=room_id,
-        seq=message.seq,
-        link=message.link,
+        seq=seq,
+        link=link,
         username=message.username,
         message=message.text,
         timestamp=timestamp(message.at),
         type="system" if message.system else "message",
-        id=entry_id(message.seq, message.link),
+        id=entry_id(seq, link),
         user_id=message.user_id or UNSET,
-        idempotency_key=given(message.idempotency_key),
-        reply_to=given(message.reply_to),
-        meta=given(message.meta),
+        idempotency_key=UNSET if message.idempotency_key is None else message.idempotency_key,
+        reply_to=UNSET if message.reply_to is None else message.reply_to,
+        meta=UNSET if message.meta is None else message.meta,
         version=UNSET if message.version == 1 else message.version,
         edited=UNSET if message.edited is None else timestamp(message.edited),
         deleted=UNSET if message.deleted is None else timestamp(message.deleted),
@@ -175,14 +176,16 @@ def users_data(event: events.RosterListed) -> people.UsersData:
 
 
 def ack_data(event: events.Acked) -> AckData:
-    if event.position is None:
+    position = event.position
+    if position is None:
         return AckData(ref=event.ref, room=given(event.room))
+    seq, link = position.seq, position.link
     return AckData(
         ref=event.ref,
         room=given(event.room),
-        id=event.message or entry_id(event.position.seq, event.position.link),
-        seq=event.position.seq,
-        link=event.position.link,
+        id=event.message or entry_id(seq, link),
+        seq=seq,
+        link=link,
         timestamp=timestamp(event.at),
         duplicate=UNSET if event.version else event.duplicate,
         version=given(event.version),

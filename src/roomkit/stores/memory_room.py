@@ -97,7 +97,7 @@ class MemoryRoom:
 
     def _store(self, append: Append, now: int) -> Stored:
         log, keys, seq = self._log, self._keys, self.tip_seq
-        at = now if now > self.last_at else self.last_at
+        at = max(now, self.last_at)
         prev = log[-1].link if log else token_hex(8)
         facts, expired = append.facts, now - self._limits.idempotency_ms
         if self._aging and self._aging[0][1].at <= expired:

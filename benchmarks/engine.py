@@ -21,6 +21,7 @@ __all__ = ["UNPACED", "engine_cost", "talking"]
 
 ROUNDS = 5
 PLENTY = 10**6
+_TOLD = (Broadcast, Deliver)
 UNPACED = Limits(
     messages_per_s=PLENTY, messages_burst=PLENTY, frames_per_s=PLENTY, frames_burst=PLENTY,
     joins_per_s=PLENTY, joins_burst=PLENTY, rooms_per_connection=PLENTY, roster_limit=PLENTY,
@@ -65,11 +66,11 @@ def talking(world: World, node: Node, rooms: int) -> Callable[[], None]:
         command = codec.decode(FRAME, 2)
         assert not isinstance(command, Hello)
         for wanted in engine.step(Received(alice, command), now):
-            if not isinstance(wanted, Append):
+            if type(wanted) is not Append:
                 continue
             outcome = run_now(store.append([wanted], now.wall))[0]
             for effect in engine.step(Appended(wanted.room, wanted.nonce, outcome), now):
-                if isinstance(effect, Broadcast | Deliver):
+                if type(effect) in _TOLD:
                     codec.encode(effect.event, 2)
                 else:
                     node.perform(effect)

@@ -23,6 +23,7 @@ __all__ = [
     "SessionId",
     "UserId",
     "chain_link",
+    "entry_id",
     "message_id",
     "message_position",
 ]
@@ -68,7 +69,12 @@ def chain_link(prev: str, at: int, fact: bytes) -> str:
 
 def message_id(position: Position) -> MessageId:
     """Return the id a message is known by on the wire: `<seq>-<link>`, opaque to clients."""
-    return MessageId(f"{position.seq}-{position.link}")
+    return MessageId(entry_id(position.seq, position.link))
+
+
+def entry_id(seq: int, link: str) -> str:
+    """Return the id of the message that was posted at this `seq` and `link`."""
+    return f"{seq}-{link}"
 
 
 def message_position(name: str) -> Position | None:

@@ -146,7 +146,7 @@ class Chat:
         self._asked += 1
         nonce = Nonce(NodeId("stranger"), self._asked)
         items = tuple(FactItem(None, facts.encode(fact)) for fact in all_facts)
-        control = isinstance(all_facts[-1], facts.CONTROL_FACTS)
+        control = type(all_facts[-1]) in facts.CONTROL_FACTS
         append = Append(LOBBY, nonce, self.room().fence, items, control)
         (outcome,) = run_now(self.node.store.append([append], self.world.clock.now().wall))
         assert isinstance(outcome, Stored)

@@ -20,7 +20,7 @@ class LogBuilder:
         """Append a fact and return its entry."""
         data = fact if isinstance(fact, bytes) else facts.encode(fact)
         prev = self.entries[-1].link if self.entries else self._origin
-        control = isinstance(fact, facts.CONTROL_FACTS)
+        control = type(fact) in facts.CONTROL_FACTS
         seq = len(self.entries) + 1
         entry = Entry(seq, at, prev, chain_link(prev, at, data), data, control)
         self.entries.append(entry)

@@ -18,7 +18,7 @@ __all__ = ["arrive", "depart", "propose", "seal", "send"]
 def propose(batch: Batch, fact: facts.Fact, waiting: Waiting, key: str | None = None) -> None:
     """Add a fact of its own; a control fact closes the batch."""
     batch.items.append(BatchItem(fact, key, [waiting]))
-    batch.control = isinstance(fact, facts.CONTROL_FACTS)
+    batch.control = type(fact) in facts.CONTROL_FACTS
 
 
 def arrive(turn: Turn, batch: Batch, arrival: facts.Arrival, waiting: Waiting) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "Meta",
     "Ping",
     "Pong",
+    "RoomCommand",
     "SendMessage",
     "SendSignal",
     "TypingStart",
@@ -162,7 +163,7 @@ class Pong(msgspec.Struct, frozen=True, kw_only=True):
     ref: str | None = None
 
 
-Command = (
+RoomCommand = (
     JoinRoom
     | LeaveRoom
     | SendMessage
@@ -173,6 +174,7 @@ Command = (
     | GetHistory
     | GetUsers
     | SendSignal
-    | Ping
-    | Pong
 )
+"""What is wished of a room; it waits in the room's queue if it must."""
+
+Command = RoomCommand | Ping | Pong

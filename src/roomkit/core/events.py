@@ -48,7 +48,7 @@ __all__ = [
 # Entry events: one per entry of the log, the same for every member.
 
 
-class Posted(msgspec.Struct, frozen=True):
+class Posted(msgspec.Struct, frozen=True, gc=False):
     """A message entered the log; its own `seq` and `link` are the entry's."""
 
     room: RoomId

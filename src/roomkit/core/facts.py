@@ -119,16 +119,13 @@ class Moderated(msgspec.Struct, frozen=True, tag="moderated", omit_defaults=True
 
 Fact = Posted | Edited | Deleted | Entered | Left | NodeLost | RosterSwitched | Moderated
 
-CONTROL_FACTS = (Edited, Deleted, NodeLost, RosterSwitched, Moderated)
+CONTROL_FACTS = frozenset({Edited, Deleted, NodeLost, RosterSwitched, Moderated})
 """Kinds that move the fence: whoever appends must have folded every one before."""
 
 _decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
-_encoder = msgspec.msgpack.Encoder()
 
-
-def encode(fact: Fact) -> bytes:
-    """Return the bytes a store keeps: MessagePack, tagged by kind."""
-    return _encoder.encode(fact)
+encode = msgspec.msgpack.Encoder().encode
+"""Turn a fact into the bytes a store keeps: MessagePack, tagged by kind."""
 
 
 def decode(data: bytes) -> Fact | None:

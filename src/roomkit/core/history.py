@@ -62,8 +62,10 @@ class History:
 
     def add(self, message: Message, window: int) -> None:
         """Take the newest message, letting go of those the archive has beyond the window."""
-        self.messages.append(message)
-        self._trim(window)
+        held = self.messages
+        held.append(message)
+        if len(held) > window and held[0].seq <= self.saved:
+            self._trim(window)
 
     def revise(self, message: Message, entry_seq: int) -> None:
         """Take the new form of a message, from the entry at `entry_seq`."""
@@ -97,10 +99,16 @@ class History:
 
         As rows for the archive, in their final form.
         """
-        changed = {one.seq: one for one in self.messages if one.seq > self.saved}
-        changed |= {seq: message for seq, (_, message) in self.revised.items()}
-        seqs = sorted(seq for seq in changed if seq <= up_to)
-        return tuple([MessageRow(seq, _encoder.encode(changed[seq])) for seq in seqs])
+        changed: dict[int, Message] = {}
+        for one in self.messages:
+            if one.seq > up_to:
+                break
+            if one.seq > self.saved:
+                changed[one.seq] = one
+        for seq, (_, message) in self.revised.items():
+            if seq <= up_to:
+                changed[seq] = message
+        return tuple([MessageRow(seq, _encoder.encode(changed[seq])) for seq in sorted(changed)])
 
     def newest(self, count: int) -> tuple[Message, ...]:
         """Return at most `count` of the newest messages, oldest first."""

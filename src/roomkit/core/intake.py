@@ -6,19 +6,23 @@ user's pacing. What depends on the room's state is judged later, in the room's q
 
 from __future__ import annotations
 
-from roomkit.core.commands import Command, JoinRoom, Ping, Pong
+from typing import TypeGuard
+
+from roomkit.core.commands import Command, JoinRoom, Ping, Pong, RoomCommand
 from roomkit.core.effects import Answer
 from roomkit.core.events import Acked, Failure, Ponged
 from roomkit.core.inputs import Asked, Garbled, HostCommand, Received, Unwatched, Watched
 from roomkit.core.names import check_room
 from roomkit.core.queue import overload, submit
-from roomkit.core.state import Connection, Pace, Served, Session, Waiting
+from roomkit.core.state import Connection, Pace, Served, Session, UserState, Waiting
 from roomkit.core.table import TABLE
 from roomkit.core.turn import Turn, failure
 from roomkit.errors import CloseCode, ErrorCode, Refused
 from roomkit.ids import RoomId
 
 __all__ = ["asked", "garbled", "received", "unwatched", "watched"]
+
+_JOIN = Pace.JOIN  # named here for every command: a member of an enum is slow to find
 
 
 def received(turn: Turn, answer: Received) -> None:
@@ -30,12 +34,8 @@ def received(turn: Turn, answer: Received) -> None:
     ref = command.ref if connection.protocol != 1 else None
     if not _accept_frame(turn, connection, ref):
         return
-    if isinstance(command, Ping):
-        turn.deliver(connection, Ponged(command.t, ref, turn.wall))
-        return
-    if isinstance(command, Pong):
-        if ref is not None:
-            turn.deliver(connection, Acked(ref))
+    if not _is_for_a_room(command):
+        _answer_at_once(turn, connection, command, ref)
         return
     session = connection.session
     if session is None:
@@ -85,14 +85,14 @@ def unwatched(turn: Turn, answer: Unwatched) -> None:
 
 def _accept_frame(turn: Turn, connection: Connection, ref: str | None) -> bool:
     """Count a frame; refuse it if there are too many, and close after too many refused in a row."""
-    limits = turn.limits
     connection.heard_at, connection.pinged = turn.now, False
-    bucket, per_s = connection.frame_bucket, limits.frames_per_s
+    bucket = connection.frame_bucket
     taken = turn.frame_rate.take(bucket, turn.now)
     if taken >= 0:
         connection.frame_bucket = taken
         connection.refused = 0
         return True
+    limits, per_s = turn.limits, turn.limits.frames_per_s
     connection.refused += 1
     wait = turn.frame_rate.wait_ms(bucket, turn.now)
     if connection.refused >= limits.frames_refused:
@@ -103,29 +103,38 @@ def _accept_frame(turn: Turn, connection: Connection, ref: str | None) -> bool:
     return False
 
 
+def _is_for_a_room(command: Command) -> TypeGuard[RoomCommand]:
+    return type(command) in TABLE
+
+
+def _answer_at_once(turn: Turn, connection: Connection, command: Command, ref: str | None) -> None:
+    if isinstance(command, Ping):
+        turn.deliver(connection, Ponged(command.t, ref, turn.wall))
+    elif isinstance(command, Pong) and ref is not None:
+        turn.deliver(connection, Acked(ref))
+
+
 def _submit(
-    turn: Turn, connection: Connection, session: Session, command: Command, ref: str | None
+    turn: Turn, connection: Connection, session: Session, command: RoomCommand, ref: str | None
 ) -> None:
-    assert not isinstance(command, (Ping, Pong))
-    row = TABLE[type(command)]
     room = _room(turn, connection, command.room)
+    served = turn.state.rooms.get(room)
     waiting = Waiting(command, turn.now, connection.id, session, ref)
     waiting.member = room in connection.rooms
-    if isinstance(command, JoinRoom):
+    if type(command) is JoinRoom:
         _check_join(turn, connection, room, command)
         _require_place(turn, room)
-        served = turn.state.rooms.get(room)
         if not _joins_freely(served, session, command):
-            _charge(turn, waiting, Pace.JOIN)
+            _charge(turn, waiting, session.user, Pace.JOIN)
         if connection.protocol == 1:
             connection.headings.append(waiting)
         submit(turn, served if served is not None else turn.serve(room), waiting)
         return
-    served = turn.state.rooms.get(room)
     if served is None:
         raise _not_joined()
-    if row.pace is not None:
-        _charge(turn, waiting, row.pace)
+    pace = TABLE[type(command)].pace
+    if pace is not None:
+        _charge(turn, waiting, session.user, pace)
     submit(turn, served, waiting)
 
 
@@ -171,11 +180,9 @@ def _joins_freely(served: Served | None, session: Session, command: JoinRoom) ->
     return command.since is not None or (served is not None and session.id in served.sessions)
 
 
-def _charge(turn: Turn, waiting: Waiting, pace: Pace) -> None:
+def _charge(turn: Turn, waiting: Waiting, user: UserState, pace: Pace) -> None:
     """Charge the user's bucket; the buckets outlive the connection."""
-    assert waiting.session is not None
-    user = waiting.session.user
-    joining = pace is Pace.JOIN
+    joining = pace is _JOIN
     rate = turn.join_rate if joining else turn.message_rate
     bucket = user.join_bucket if joining else user.message_bucket
     taken = rate.take(bucket, turn.now)

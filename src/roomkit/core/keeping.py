@@ -10,7 +10,6 @@ from __future__ import annotations
 from roomkit.core.effects import SaveRoom, Unfollow
 from roomkit.core.inputs import RoomSaved
 from roomkit.core.state import Served
-from roomkit.core.storage import Snapshot
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
 
@@ -33,10 +32,12 @@ def save_if_due(turn: Turn, served: Served) -> None:
     room = served.room
     if room is None:
         return
-    if room.tip.seq - max(served.history.saved, served.checked) >= turn.limits.snapshot_every:
-        served.checked = room.tip.seq
+    seq, every = room.tip.seq, turn.limits.snapshot_every
+    if seq - served.checked >= every and seq - served.history.saved >= every:
+        served.checked = seq
         served.checkpoints.append(room.snapshot())
-    if served.checkpoints and not served.saving:
+    checkpoints = served.checkpoints
+    if checkpoints and not served.saving and checkpoints[0].position.seq <= served.tail.base.seq:
         _save(turn, served)
 
 
@@ -51,13 +52,13 @@ def saved(turn: Turn, answer: RoomSaved) -> None:
 
 def watch_idleness(turn: Turn, served: Served) -> None:
     """Begin to wait, or stop waiting, for the moment a room can be let go."""
-    timers = turn.state.timers
-    if _is_idle(served):
+    if not served.members and _is_idle(served):
         served.idling = True
-        timers.set_if_unset(Timer.FORGET, served.name, turn.now + turn.limits.forget_ms)
+        due = turn.now + turn.limits.forget_ms
+        turn.state.timers.set_if_unset(Timer.FORGET, served.name, due)
     elif served.idling:
         served.idling = False
-        timers.cancel(Timer.FORGET, served.name)
+        turn.state.timers.cancel(Timer.FORGET, served.name)
 
 
 def forget_due(turn: Turn, served: Served) -> None:
@@ -72,13 +73,12 @@ def forget_due(turn: Turn, served: Served) -> None:
 
 
 def _save(turn: Turn, served: Served) -> None:
-    behind: Snapshot | None = None
-    while served.checkpoints and served.checkpoints[0].position.seq <= served.tail.base.seq:
-        behind = served.checkpoints.popleft()
-    if behind is not None:
-        served.saving = True
-        rows = served.history.rows(behind.position.seq)
-        turn.emit(SaveRoom(served.name, behind, rows))
+    checkpoints, base = served.checkpoints, served.tail.base.seq
+    behind = checkpoints.popleft()
+    while checkpoints and checkpoints[0].position.seq <= base:
+        behind = checkpoints.popleft()
+    served.saving = True
+    turn.emit(SaveRoom(served.name, behind, served.history.rows(behind.position.seq)))
 
 
 def _is_idle(served: Served) -> bool:

@@ -25,7 +25,7 @@ from roomkit.core.presence import (
 )
 from roomkit.core.room import Room
 from roomkit.core.state import Batch, Served
-from roomkit.core.storage import Behind, Entry, Failed, Known, Stored
+from roomkit.core.storage import Behind, Entry, Failed, Stored
 from roomkit.core.table import SETTLED, TABLE
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn, release_claim
@@ -72,31 +72,35 @@ def absorb(turn: Turn, served: Served, entries: Iterable[Entry]) -> None:
         room = served.room
         if room is None:
             return
-        if entry.seq <= room.tip.seq:
-            if served.tail.link_at(entry.seq) not in (None, entry.link):
+        tip = room.tip
+        if entry.seq == tip.seq + 1:
+            if tip.seq and entry.prev != tip.link:
                 fork(turn, served, "forked")
-        elif entry.seq > room.tip.seq + 1:
+            else:
+                _fold(turn, served, room, entry)
+        elif entry.seq > tip.seq:
             read_on(turn, served)
             return
-        elif room.tip.seq and entry.prev != room.tip.link:
+        elif served.tail.link_at(entry.seq) not in (None, entry.link):
             fork(turn, served, "forked")
-        else:
-            _fold(turn, served, entry)
 
 
 def settle(turn: Turn, served: Served) -> None:
     """Answer the commands whose entries are folded; the batch is over with its last.
 
-    What the log has another entry in place of was lost, and is tried again.
+    What the log has another entry in place of was lost, and is tried again. Whoever calls this has
+    touched the room: its queue can go on.
     """
     batch, room = served.batch, served.room
     if batch is None or room is None or not batch.stored:
         return
-    while batch.settled < len(batch.items):
-        item = batch.items[batch.settled]
-        if item.position is None or item.position.seq > room.tip.seq:
+    tip, items = room.tip, batch.items
+    while batch.settled < len(items):
+        item = items[batch.settled]
+        position = item.position
+        if position is None or position.seq > tip.seq:
             return
-        if not _holds(served, room, item.position):
+        if position != tip and not _holds(served, position):
             send_lost_again(turn, served, batch)
             return
         batch.settled += 1
@@ -107,14 +111,11 @@ def settle(turn: Turn, served: Served) -> None:
             else:
                 settled(turn, served, item, waiting)
     served.batch = None
-    turn.touch(served)
     save_if_due(turn, served)
 
 
-def _holds(served: Served, room: Room, position: Position) -> bool:
+def _holds(served: Served, position: Position) -> bool:
     """Tell whether what we folded at a seq is this entry, as far as memory reaches."""
-    if position.seq == room.tip.seq:
-        return position.link == room.tip.link
     return served.tail.link_at(position.seq) in (None, position.link)
 
 
@@ -181,15 +182,24 @@ def restart_batch(turn: Turn, served: Served) -> None:
 
 
 def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
+    items = outcome.items
+    if len(items) != len(batch.items):
+        raise ValueError(
+            f"the store's answer is shorter or longer than the append: {len(items)} items for "
+            f"{len(batch.items)} facts"
+        )
     batch.stored = True
     entries: list[Entry] = []
-    for item, stored in zip(batch.items, outcome.items, strict=True):
-        item.position, item.at = stored.position, stored.at
-        item.duplicate = isinstance(stored, Known)
-        if not isinstance(stored, Known):
+    for item, stored in zip(batch.items, items):  # noqa: B905 - as many, as was just seen
+        link = stored.link
+        item.position, item.at = Position(stored.seq, link), stored.at
+        if type(stored) is Entry:
+            item.duplicate = False
+            batch.facts[link] = item.fact
             entries.append(stored)
-            batch.facts[stored.link] = item.fact
-    if _is_elsewhere(served, entries):
+        else:
+            item.duplicate = True
+    if entries and _is_elsewhere(served, entries):
         fork(turn, served, "forked")
     absorb(turn, served, entries)
     if served.batch is batch:
@@ -201,7 +211,9 @@ def _stored(turn: Turn, served: Served, batch: Batch, outcome: Stored) -> None:
 def _is_elsewhere(served: Served, entries: list[Entry]) -> bool:
     """Tell whether our own entries stand where we folded others: the log is another one now."""
     room, tail = served.room, served.tail
-    return room is not None and any(
+    if room is None or entries[0].seq > room.tip.seq:
+        return False
+    return any(
         entry.seq <= room.tip.seq and tail.link_at(entry.seq) != entry.link for entry in entries
     )
 
@@ -229,11 +241,10 @@ def _failed(turn: Turn, served: Served, batch: Batch) -> None:
     retry_later(turn, served)
 
 
-def _fold(turn: Turn, served: Served, entry: Entry) -> None:
+def _fold(turn: Turn, served: Served, room: Room, entry: Entry) -> None:
     """Fold one entry, tell everybody here, and do what it sets off."""
-    room, limits = served.room, turn.limits
-    assert room is not None
-    fact = served.batch.facts.get(entry.link) if served.batch is not None else None
+    limits, batch = turn.limits, served.batch
+    fact = batch.facts.get(entry.link) if batch is not None else None
     if fact is None:
         fact = facts.decode(entry.fact)
     event = room.apply(entry, fact)
@@ -255,9 +266,9 @@ def _fold(turn: Turn, served: Served, entry: Entry) -> None:
         elif isinstance(fact, facts.Moderated):
             _moderated(turn, served, fact)
     settle(turn, served)
-    if isinstance(fact, facts.Entered) and fact.all and fact.node == turn.state.node:
+    if type(fact) is facts.Entered and fact.all and fact.node == turn.state.node:
         take_back(turn, served, fact)
-    if isinstance(fact, facts.NodeLost) and fact.node == turn.state.node:
+    if type(fact) is facts.NodeLost and fact.node == turn.state.node:
         new_identity(turn)
 
 

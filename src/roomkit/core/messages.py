@@ -38,15 +38,13 @@ def send_message(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> 
     """Propose a message of a client."""
     command, user = waiting.command, _author(waiting)
     assert isinstance(command, SendMessage)
-    fact = facts.Posted(
-        user.user_id,
-        user.username,
+    text, user_id, key = (
         check_text(command.message, turn.limits),
-        idempotency_key=command.idempotency_key,
-        reply_to=command.reply_to,
-        meta=command.meta,
+        user.user_id,
+        command.idempotency_key,
     )
-    propose(batch, fact, waiting, _store_key(user.user_id, command.idempotency_key))
+    fact = facts.Posted(user_id, user.username, text, False, key, command.reply_to, command.meta)
+    propose(batch, fact, waiting, _store_key(user_id, key))
 
 
 def host_post(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:

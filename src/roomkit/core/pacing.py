@@ -36,9 +36,9 @@ class Rate(msgspec.Struct, frozen=True, gc=False):
             now: monotonic milliseconds.
         """
         now_us = now * 1000
-        if bucket - now_us > self.slack_us:
-            return -1
-        return (max(now_us, bucket)) + self.interval_us
+        if bucket <= now_us:
+            return now_us + self.interval_us
+        return bucket + self.interval_us if bucket - now_us <= self.slack_us else -1
 
     def wait_ms(self, bucket: int, now: int) -> int:
         """Return how many milliseconds remain until one more is allowed; 0 if it is allowed now."""

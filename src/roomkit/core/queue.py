@@ -19,6 +19,8 @@ from roomkit.ids import SessionId
 
 __all__ = ["all_waiting", "overload", "pump", "submit", "unanswered"]
 
+_UNANSWERED = Timer.UNANSWERED  # named here for every command: a member of an enum is slow to find
+
 _NO_BATCH = Batch()
 """For handlers of rows that are not queued: they never propose."""
 
@@ -26,27 +28,26 @@ _NO_BATCH = Batch()
 def submit(turn: Turn, served: Served, waiting: Waiting) -> None:
     """Judge a command at once, or queue it if it must wait its turn."""
     row = TABLE[type(waiting.command)]
-    connection = turn.state.connections.get(waiting.connection) if waiting.connection else None
-    waits = row.queued or served.room is None or _is_busy(connection, served)
-    overloaded = overload(turn, served) if waits and row.bounded else None
-    if overloaded is not None:
-        turn.refuse(served, waiting, overloaded)
-        return
-    if row.holds and connection is not None:
-        waiting.holding = True
-        connection.busy[served.name] = connection.busy.get(served.name, 0) + 1
-    if row.bounded:
+    waits = row.queued or served.room is None or _is_busy(turn, served, waiting)
+    bounded = row.bounded
+    if bounded:
+        overloaded = overload(turn, served) if waits else None
+        if overloaded is not None:
+            turn.refuse(served, waiting, overloaded)
+            return
         waiting.counted = True
         served.counted += 1
         turn.state.waiting += 1
-    if not waits:
-        _judge(turn, served, waiting, row, _NO_BATCH)
-    else:
+    if row.holds:
+        _hold(turn, served, waiting)
+    if waits:
         served.queue.append(waiting)
         turn.touch(served)
-    if not waiting.answered and row.bounded:
+    else:
+        _judge(turn, served, waiting, row, _NO_BATCH)
+    if bounded and not waiting.answered:
         due = turn.now + turn.limits.unanswered_ms
-        turn.state.timers.set_if_unset(Timer.UNANSWERED, served.name, due)
+        turn.state.timers.set_if_unset(_UNANSWERED, served.name, due)
 
 
 def overload(turn: Turn, served: Served | None) -> Refused | None:
@@ -60,18 +61,19 @@ def overload(turn: Turn, served: Served | None) -> Refused | None:
 
 def pump(turn: Turn, served: Served) -> None:
     """Judge what waits, if nothing is in flight, and send what was accepted as one append."""
-    room = served.room
-    if room is None or served.batch or served.reading or served.paused or not served.queue:
+    room, queue = served.room, served.queue
+    if not queue or room is None or served.batch or served.reading or served.paused:
         return
     batch = Batch()
-    held = {_session(paging.waiting) for paging in served.pages.values()}
+    held: set[SessionId | None] = set()
+    if served.pages:
+        held.update([_session(paging.waiting) for paging in served.pages.values()])
     passed: list[Waiting] = []
-    queue = served.queue
     while queue and not batch.control:
         waiting = queue.popleft()
         if waiting.answered:
             continue
-        if waiting.session is not None and waiting.session.id in held:
+        if held and waiting.session is not None and waiting.session.id in held:
             passed.append(waiting)
             continue
         row = TABLE[type(waiting.command)]
@@ -83,7 +85,8 @@ def pump(turn: Turn, served: Served) -> None:
             break
         if row.holds and not waiting.answered:
             held.add(_session(waiting))
-    queue.extendleft(reversed(passed))
+    if passed:
+        queue.extendleft(reversed(passed))
     if batch.items:
         seal(turn, served, batch, room.fence)
 
@@ -124,12 +127,13 @@ def unanswered(turn: Turn, served: Served) -> None:
 
 def _judge(turn: Turn, served: Served, waiting: Waiting, row: Row, batch: Batch) -> None:
     """Check a row's preconditions, then run its handler; a refusal changes nothing."""
+    session = waiting.session
     try:
-        if waiting.session is not None:
+        if session is not None:
             if row.joined:
                 _require_joined(turn, served, waiting)
             if row.action is not None:
-                turn.require(waiting.session.user, served.name, row.action)
+                turn.require(session.user, served.name, row.action)
         row.handler(turn, served, waiting, batch)
     except Refused as refusal:
         turn.refuse(served, waiting, refusal)
@@ -157,5 +161,18 @@ def _session(waiting: Waiting) -> SessionId | None:
     return waiting.session.id if waiting.session is not None else None
 
 
-def _is_busy(connection: Connection | None, served: Served) -> bool:
+def _is_busy(turn: Turn, served: Served, waiting: Waiting) -> bool:
+    connection = _connection(turn, waiting)
     return connection is not None and served.name in connection.busy
+
+
+def _hold(turn: Turn, served: Served, waiting: Waiting) -> None:
+    """Have later commands of its connection in this room wait."""
+    connection = _connection(turn, waiting)
+    if connection is not None:
+        waiting.holding = True
+        connection.busy[served.name] = connection.busy.get(served.name, 0) + 1
+
+
+def _connection(turn: Turn, waiting: Waiting) -> Connection | None:
+    return turn.state.connections.get(waiting.connection) if waiting.connection else None

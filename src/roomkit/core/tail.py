@@ -36,14 +36,14 @@ class Tail:
     def add(self, event: EntryEvent, fact_bytes: int, most: int, most_bytes: int) -> None:
         """Append the next event and let go of the oldest beyond `most` events or `most_bytes`."""
         size = fact_bytes + _EVENT_OVERHEAD
-        events = self.events
+        events, total = self.events, self.size + size
         events.append((event, size))
-        self.size += size
-        while len(events) > most or self.size > most_bytes:
+        while len(events) > most or total > most_bytes:
             oldest, oldest_size = events.popleft()
-            self.base = Position(oldest.seq, oldest.link)
-            self.size -= oldest_size
+            self.base = Position(self.base.seq + 1, oldest.link)
             self.shed = True
+            total -= oldest_size
+        self.size = total
 
     def link_at(self, seq: int) -> str | None:
         """Return the link of the entry at `seq`, None if it is not here."""

@@ -21,6 +21,8 @@ from roomkit.limits import Limits
 
 __all__ = ["Turn", "failure", "release_claim"]
 
+_MODERATE = Action.MODERATE  # named here for every command: a member of an enum is slow to find
+
 
 class Turn:
     """The working context of a step.
@@ -112,7 +114,8 @@ class Turn:
         if waiting.counted:
             served.counted -= 1
             self.state.waiting -= 1
-        release_claim(waiting)
+        if waiting.claim is not None:
+            release_claim(waiting)
         if waiting.request is not None:
             if event is not None:
                 self.emit(Answer(waiting.request, event))
@@ -156,7 +159,7 @@ class Turn:
 
         The default policy is not asked what it always allows.
         """
-        asks = self._asks or action is Action.MODERATE
+        asks = self._asks or action is _MODERATE
         if asks and not self.may(user, room, action):
             raise Refused(ErrorCode.FORBIDDEN, f"you may not {action} in this room")
 

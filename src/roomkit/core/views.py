@@ -24,7 +24,7 @@ class User(msgspec.Struct, frozen=True):
     guest: bool = False
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One message in its final form.
 
     Attributes:

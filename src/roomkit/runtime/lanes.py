@@ -37,10 +37,10 @@ from roomkit.core.inputs import (
     RoomSaved,
     TipsRead,
 )
-from roomkit.core.storage import Failed, Unknown
+from roomkit.core.storage import Failed, Outcome, Stored, Unknown
 from roomkit.ids import RoomId
 from roomkit.limits import Limits
-from roomkit.runtime.clock import read_clock
+from roomkit.runtime.clock import read_wall
 from roomkit.runtime.complaints import Complaints
 from roomkit.stores.base import Store
 
@@ -131,17 +131,22 @@ class StoreCalls:
 
     async def _run_lane(self, lane: _Lane) -> None:
         while True:
-            await lane.wake.wait()
-            lane.wake = anyio.Event()
+            await lane.wake.wait()  # lets others run first even if something is waiting already
             appends, lane.pending = lane.pending, []
-            outcomes = await self._bounded(self._store.append, appends, read_clock().wall)
+            outcomes = await self._bounded(self._store.append, appends, read_wall())
             if outcomes is None or len(outcomes) != len(appends):
                 outcomes = [Unknown("the call failed, or took too long")] * len(appends)
             for append, outcome in zip(appends, outcomes, strict=True):
-                if isinstance(outcome, Failed | Unknown):
-                    self._complaints.warn("store outcome", f"not stored: {outcome.reason}")
+                if type(outcome) is not Stored:
+                    self._note(outcome)
                 self._step(Appended(append.room, append.nonce, outcome))
             self._answered(len(appends))
+            if not lane.pending:
+                lane.wake = anyio.Event()
+
+    def _note(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Failed | Unknown):
+            self._complaints.warn("store outcome", f"not stored: {outcome.reason}")
 
     async def _call_in_turn(self, room: RoomId) -> None:
         queue = self._in_turn[room]
@@ -173,7 +178,7 @@ class StoreCalls:
             case LoadRoom(room):
                 return RoomLoaded(room, await wait(store.load, room))
             case SaveRoom(room, snapshot, messages):
-                now = read_clock().wall
+                now = read_wall()
                 kept = await wait(store.save, room, snapshot, messages, now)
                 return RoomSaved(room, snapshot.position, bool(kept))
             case PageMessages(room, page, query, limit):

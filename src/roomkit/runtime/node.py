@@ -40,7 +40,7 @@ from roomkit.core.inputs import (
 from roomkit.ids import ConnectionId, RoomId
 from roomkit.limits import Limits
 from roomkit.runtime.alarm import Alarm
-from roomkit.runtime.clock import read_clock
+from roomkit.runtime.clock import Clock
 from roomkit.runtime.complaints import Complaints
 from roomkit.runtime.connection import Connection
 from roomkit.runtime.deliveries import Deliveries
@@ -61,7 +61,7 @@ _TICKS_IN_A_ROW = 64  # the engine moves a deadline it has met; this bounds the 
 
 
 class Node:
-    """The engine, and everything that serves it in this process.
+    """The engine, and everything that serves it in this process. Made in the loop it runs in.
 
     Attributes:
         ticks: how many loop ticks had something to end.
@@ -80,6 +80,7 @@ class Node:
         self.alarm = Alarm(lambda: engine.next_deadline, self.pass_time)
         self.ticks = 0
         self._tasks = tasks
+        self._clock = Clock()
         self._engine = engine
         self._store = store
         self._waiting: deque[Input] = deque()
@@ -109,7 +110,7 @@ class Node:
             return
         self._stepping = True
         gone = self.deliveries.watchers.gone
-        now = read_clock()
+        now = self._clock.read()
         try:
             while self._waiting or gone:
                 following = Unwatched(gone.popleft()) if gone else self._waiting.popleft()
@@ -125,7 +126,7 @@ class Node:
         """Step `Tick` while a deadline is due."""
         for _ in range(_TICKS_IN_A_ROW):
             deadline = self._engine.next_deadline
-            if deadline is None or deadline > read_clock().mono:
+            if deadline is None or deadline > self._clock.mono():
                 return
             self.step(Tick())
 

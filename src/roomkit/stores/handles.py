@@ -102,7 +102,7 @@ class StoreHandle:
 
     def _others_follow(self, room: RoomId) -> bool:
         followers = self._followers.get(room)
-        return followers is not None and followers != {self}
+        return followers is not None and (len(followers) > 1 or self not in followers)
 
     def _tell(self, room: RoomId, item: StoreFeed) -> None:
         for follower in self._followers.get(room, ()):

@@ -61,18 +61,18 @@ class _Shared:
         Rooms are looked at from the longest untouched on. One stamped by a clock that ran ahead
         does not hold up the others.
         """
-        for _ in range(most):
-            name = next(iter(self.rooms), None)
-            if name is None:
-                return
-            age = now - self.rooms[name].last_at
+        rooms = self.rooms
+        while rooms and most > 0:
+            name = next(iter(rooms))
+            age = now - rooms[name].last_at
             if 0 <= age <= self.keep_ms:
                 return
             if age < 0 or name in self.followers:
-                self.rooms.move_to_end(name)
+                rooms.move_to_end(name)
             else:
-                del self.rooms[name]
+                del rooms[name]
                 del self.names[bisect_left(self.names, name)]
+            most -= 1
 
 
 class MemoryStore(StoreHandle):
@@ -132,7 +132,9 @@ class MemoryStore(StoreHandle):
 
     def _append(self, append: Append, now: int) -> Outcome:
         shared, name = self._shared, append.room
-        room = shared.rooms.get(name) or MemoryRoom(shared.limits, shared.messages)
+        room = shared.rooms.get(name)
+        if room is None:
+            room = MemoryRoom(shared.limits, shared.messages)
         before = room.tip_seq
         outcome = room.append(append, now)
         if room.tip_seq == before:

@@ -51,11 +51,17 @@ class MemoryRoom:
         limits: of these `idempotency_ms`, `log_entries`, `log_age_ms`, `history_window` and
             `page_bytes` are used.
         messages: how many archived messages are kept, the newest.
+
+    Attributes:
+        tip_seq: seq of the newest entry, 0 before the first.
+        last_at: when it was stored.
     """
 
     def __init__(self, limits: Limits, messages: int) -> None:
         self._limits = limits
         self._messages = messages
+        self.tip_seq = 0
+        self.last_at = 0
         self._log: list[Entry] = []
         self._fence = ""
         self._nonces: dict[NodeId, tuple[int, int, Stored]] = {}  # counter, stored at, answer
@@ -65,16 +71,6 @@ class MemoryRoom:
         self._rows: list[MessageRow] = []
         self._removed = False  # whether retention has removed any row
 
-    @property
-    def last_at(self) -> int:
-        """When the newest entry was stored."""
-        return self._log[-1].at
-
-    @property
-    def tip_seq(self) -> int:
-        """Seq of the newest entry, 0 before the first."""
-        return self._log[-1].seq if self._log else 0
-
     def tip(self) -> Tip:
         last = self._log[-1]
         return Tip(last.seq, last.link, self._snapshot_seq())
@@ -83,7 +79,8 @@ class MemoryRoom:
 
     def append(self, append: Append, now: int) -> Outcome:
         """Store the facts whole or refuse them whole, as the contract orders the checks."""
-        node, counter = append.nonce.node, append.nonce.counter
+        nonce = append.nonce
+        node, counter = nonce.node, nonce.counter
         last = self._nonces.get(node)
         if last is not None and now - last[1] < NONCE_MS:
             if counter == last[0]:
@@ -99,20 +96,17 @@ class MemoryRoom:
         return outcome
 
     def _store(self, append: Append, now: int) -> Stored:
-        log, keys = self._log, self._keys
-        if log:
-            last = log[-1]
-            seq, at, prev = last.seq, max(now, last.at), last.link
-        else:
-            seq, at, prev = 0, now, token_hex(8)
-        expired = now - self._limits.idempotency_ms
+        log, keys, seq = self._log, self._keys, self.tip_seq
+        at = max(now, self.last_at)
+        prev = log[-1].link if log else token_hex(8)
+        facts, expired = append.facts, now - self._limits.idempotency_ms
         if self._aging and self._aging[0][1].at <= expired:
-            self._forget_keys(expired, len(append.facts) + _KEYS_FORGOTTEN)
-        control = len(append.facts) - 1 if append.control else -1
+            self._forget_keys(expired, len(facts) + _KEYS_FORGOTTEN)
+        control = len(facts) - 1 if append.control else -1
         items: list[Entry | Known] = []
         added: list[Entry] = []
         named: dict[str, Known] = {}
-        for index, item in enumerate(append.facts):
+        for index, item in enumerate(facts):
             key, fact = item.key, item.fact
             if key is not None:
                 known = named.get(key) or keys.get(key)
@@ -127,12 +121,14 @@ class MemoryRoom:
             prev = link
             if key is not None:
                 named[key] = Known(seq, link, at)
-        log += added
+        if added:
+            log += added
+            self.tip_seq, self.last_at = seq, at
+            if added[-1].control:
+                self._fence = prev
         if named:
             keys.update(named)
             self._aging.extend(named.items())
-        if append.control and added and added[-1].control:
-            self._fence = prev
         return Stored(tuple(items))
 
     def _forget_keys(self, expired: int, most: int) -> None:

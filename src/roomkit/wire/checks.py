@@ -50,12 +50,7 @@ def problem_with(command: Command | Hello, raw: bytes, limits: Limits) -> str | 
 def _values(command: Command | Hello, limits: Limits) -> str | None:
     match command:
         case SendMessage():
-            return (
-                _length("ref", command.ref, limits.ref_chars)
-                or _length("idempotency_key", command.idempotency_key, limits.idempotency_key_chars)
-                or _length("reply_to", command.reply_to, limits.reply_to_chars)
-                or _meta(command.meta, limits)
-            )
+            return _post(command, limits)
         case JoinRoom():
             return (
                 _length("ref", command.ref, limits.ref_chars)
@@ -93,6 +88,17 @@ def _values(command: Command | Hello, limits: Limits) -> str | None:
             return _whole("protocol", command.protocol)
         case _:
             return _length("ref", command.ref, limits.ref_chars)
+
+
+def _post(command: SendMessage, limits: Limits) -> str | None:
+    """Most messages have neither of the fields that are not looked at when they are missing."""
+    ref, key, answered = command.ref, command.idempotency_key, command.reply_to
+    return (
+        _length("ref", ref, limits.ref_chars)
+        or _length("idempotency_key", key, limits.idempotency_key_chars)
+        or (None if answered is None else _length("reply_to", answered, limits.reply_to_chars))
+        or (None if command.meta is None else _meta(command.meta, limits))
+    )
 
 
 def _revision(command: EditMessage | DeleteMessage, limits: Limits) -> str | None:

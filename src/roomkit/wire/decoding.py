@@ -63,7 +63,7 @@ def decode(frame: str | bytes, limits: Limits, protocol: int) -> Hello | Command
         data = _DECODERS[protocol].decode(raw).data
     except msgspec.DecodeError as error:
         raise explain(raw, error, _KNOWN[protocol], limits, protocol) from None
-    command = data.command() if isinstance(data, LegacyData) else data
+    command = data.command() if protocol != 2 and isinstance(data, LegacyData) else data
     problem = problem_with(command, raw, limits)
     if problem is not None:
         ref = sound_ref(getattr(command, "ref", None), limits)

@@ -65,12 +65,12 @@ def encode_event(event: events.Event, limits: Limits) -> bytes:
     match event:
         case events.Posted():
             return to_bytes(room.NewMessageFrame(message_data(event.room, event.message)))
+        case events.Acked():
+            return to_bytes(connection.AckFrame(ack_data(event)))
         case events.MessageEdited():
             return to_bytes(room.MessageEditedFrame(edited_data(event)))
         case events.MessageDeleted():
             return to_bytes(room.MessageDeletedFrame(deleted_data(event)))
-        case events.Acked():
-            return to_bytes(connection.AckFrame(ack_data(event)))
         case events.RoomJoined():
             return _room_joined(event, limits.snapshot_bytes)
         case events.HistoryListed():

@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import UNSET, UnsetType
 
 from roomkit.core import events
-from roomkit.ids import Position, message_id
+from roomkit.ids import entry_id
 from roomkit.wire import people_frames as people
 from roomkit.wire.connection_frames import AckData, ErrorData
 from roomkit.wire.room_frames import MessageData, MessageDeletedData, MessageEditedData
@@ -37,6 +37,9 @@ def given(value: T | None) -> T | UnsetType:
     return UNSET if value is None else value
 
 
+_FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))
+
+
 @lru_cache(maxsize=1024)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
@@ -44,24 +47,24 @@ def _second(seconds: int) -> str:
 
 def timestamp(at: int) -> str:
     """Return milliseconds since the Unix epoch as ISO 8601 in UTC: `2024-01-01T12:00:00.000Z`."""
-    seconds, milliseconds = divmod(at, 1000)
-    return f"{_second(seconds)}.{milliseconds:03d}Z"
+    return _second(at // 1000) + _FRACTIONS[at % 1000]
 
 
 def message_data(room_id: str, message: events.Message) -> MessageData:
+    seq, link = message.seq, message.link
     return MessageData(
         room=room_id,
-        seq=message.seq,
-        link=message.link,
+        seq=seq,
+        link=link,
         username=message.username,
         message=message.text,
         timestamp=timestamp(message.at),
         type="system" if message.system else "message",
-        id=message_id(Position(message.seq, message.link)),
+        id=entry_id(seq, link),
         user_id=message.user_id or UNSET,
-        idempotency_key=given(message.idempotency_key),
-        reply_to=given(message.reply_to),
-        meta=given(message.meta),
+        idempotency_key=UNSET if message.idempotency_key is None else message.idempotency_key,
+        reply_to=UNSET if message.reply_to is None else message.reply_to,
+        meta=UNSET if message.meta is None else message.meta,
         version=UNSET if message.version == 1 else message.version,
         edited=UNSET if message.edited is None else timestamp(message.edited),
         deleted=UNSET if message.deleted is None else timestamp(message.deleted),
@@ -74,7 +77,7 @@ def edited_data(event: events.MessageEdited) -> MessageEditedData:
         room=event.room,
         seq=event.seq,
         link=event.link,
-        id=message_id(Position(message.seq, message.link)),
+        id=entry_id(message.seq, message.link),
         version=message.version,
         message=message.text,
         by=event.by,
@@ -88,7 +91,7 @@ def deleted_data(event: events.MessageDeleted) -> MessageDeletedData:
         room=event.room,
         seq=event.seq,
         link=event.link,
-        id=message_id(Position(message.seq, message.link)),
+        id=entry_id(message.seq, message.link),
         version=message.version,
         by=event.by,
         reason=given(event.reason),
@@ -173,14 +176,16 @@ def users_data(event: events.RosterListed) -> people.UsersData:
 
 
 def ack_data(event: events.Acked) -> AckData:
-    if event.position is None:
+    position = event.position
+    if position is None:
         return AckData(ref=event.ref, room=given(event.room))
+    seq, link = position.seq, position.link
     return AckData(
         ref=event.ref,
         room=given(event.room),
-        id=event.message or message_id(event.position),
-        seq=event.position.seq,
-        link=event.position.link,
+        id=event.message or entry_id(seq, link),
+        seq=seq,
+        link=link,
         timestamp=timestamp(event.at),
         duplicate=UNSET if event.version else event.duplicate,
         version=given(event.version),

@@ -1,0 +1,64 @@
+"""Who is measured: roomkit on each adapter and store, the bare loops, and the peers.
+
+One that cannot run here is absent, and says why; it is never left out without a word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.load_generator.dialect import ROOMKIT, Dialect
+from benchmarks.processes import Server, server
+
+__all__ = ["BARE", "BARE_TICK", "CONTENDERS", "Contender"]
+
+
+def _present() -> str:
+    return ""
+
+
+class Contender(NamedTuple):
+    """A server that can be measured.
+
+    Attributes:
+        module: what runs it, with these arguments; it prints its port.
+        keeps: whether it is given a file to keep things in.
+        absent: says why it cannot run here; nothing if it can.
+    """
+
+    name: str
+    module: str
+    arguments: Sequence[str] = ()
+    dialect: Dialect = ROOMKIT
+    keeps: bool = False
+    absent: Callable[[], str] = _present
+
+    @contextlib.contextmanager
+    def running(self) -> Generator[Server]:
+        """Run it, with a file of its own if it keeps anything."""
+        with tempfile.TemporaryDirectory() as folder:
+            kept = [str(Path(folder, "chat.db"))] if self.keeps else []
+            with server(*self.arguments, *kept, module=self.module) as running:
+                yield running
+
+
+BARE = "bare loop"
+BARE_TICK = "bare loop, each tick"
+
+_ROOMKIT = "benchmarks.servers"
+_ALL = [
+    Contender(BARE, "benchmarks.peers.bare", ["one"]),
+    Contender(BARE_TICK, "benchmarks.peers.bare", ["tick"]),
+    Contender("roomkit, websockets", _ROOMKIT, ["websockets"]),
+    Contender("roomkit, uvicorn", _ROOMKIT, ["starlette"]),
+    Contender("roomkit, ZestAPI", _ROOMKIT, ["zestapi"]),
+    Contender("roomkit, websockets, SQLite", _ROOMKIT, ["websockets"], keeps=True),
+    Contender("roomkit, uvicorn, SQLite", _ROOMKIT, ["starlette"], keeps=True),
+    Contender("websockets loop", "benchmarks.peers.websockets_loop"),
+    Contender("Starlette loop", "benchmarks.peers.starlette_loop"),
+]
+CONTENDERS = {contender.name: contender for contender in _ALL}

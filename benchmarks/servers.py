@@ -2,15 +2,15 @@
 
 `websockets`, `starlette` and `zestapi` are the whole of roomkit on that adapter, the latter two
 under uvicorn, with pacing and pings out of the way: on a `MemoryStore`, or with `FILE [DURABILITY]`
-on a `SqliteStore` in that file. `recorded` is the first with its black box, `defaults` the first
-with the limits people get. Each prints its port.
+on a `SqliteStore` in that file. `recorded FOLDER` is the first with its black box, `defaults`
+the first with the limits people get. Each prints its port.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
+from collections.abc import Callable
 from typing import cast
 
 import anyio
@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
-from benchmarks.peers.under_uvicorn import listening
+from benchmarks.peers.listening import listening
 from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store
 from roomkit.stores.sqlite.connections import Durability
 from roomkit_starlette import chat_endpoint, chat_routes
@@ -64,10 +64,9 @@ def on_zestapi(*kept: str) -> None:
     _under_uvicorn(main.app)
 
 
-def recorded() -> None:
+def recorded(folder: str) -> None:
     """Serve roomkit with its black box."""
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_serve(Hub(store=MemoryStore(limits=UNPACED), limits=UNPACED, record=folder)))
+    asyncio.run(_serve(Hub(store=MemoryStore(limits=UNPACED), limits=UNPACED, record=folder)))
 
 
 def defaults() -> None:
@@ -86,7 +85,7 @@ async def _serve(hub: Hub) -> None:
         await anyio.sleep_forever()
 
 
-SERVERS = {
+SERVERS: dict[str, Callable[..., None]] = {
     "websockets": on_websockets,
     "starlette": on_starlette,
     "zestapi": on_zestapi,

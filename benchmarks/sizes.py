@@ -24,7 +24,9 @@ class Sizes(NamedTuple):
         idle: connections that only stay; fewer where fewer files may be open.
         writers: people who write in the open loop, together so many messages a second.
         people: of the chat day.
-        kept: messages in each room whose pages are read.
+        kept: messages in the room whose pages are read.
+        scaling_rooms: how many rooms there are while a message is priced.
+        scaling_members: how many members the room has.
     """
 
     seconds: float = 4.0
@@ -39,6 +41,8 @@ class Sizes(NamedTuple):
     messages_per_s: int = 1_000
     people: int = 500
     kept: int = 1_000
+    scaling_rooms: tuple[int, ...] = (1, 100, 10_000)
+    scaling_members: tuple[int, ...] = (10, 1_000, 10_000)
 
     def possible(self) -> Sizes:
         """Return the same with no more connections than files may be open."""
@@ -54,4 +58,5 @@ FULL = Sizes()
 QUICK = Sizes(
     seconds=0.4, turns=1, warm_s=0.1, members=60, rooms=5, room_members=10, arriving=100, idle=200,
     writers=5, messages_per_s=100, people=30, kept=60,
+    scaling_rooms=(1, 10), scaling_members=(2, 20),
 )  # fmt: skip

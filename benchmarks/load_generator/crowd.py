@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmarks.load_generator.dialect import HALF, MARK, Dialect, Step
-from benchmarks.load_generator.watch import Ledger, Watch
+from benchmarks.load_generator.watch import Ledger, Listener, Watch
 
 __all__ = ["Crowd", "LoadError", "Place"]
 
@@ -76,7 +76,7 @@ class Crowd:
         self._dialect = dialect
         self._epoll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
-        self._watched: dict[int, Watch] = {}
+        self._watched: dict[int, Listener] = {}
         self._halves: set[int] = set()
         self._unsent: dict[int, bytes] = {}
         self._buffer = bytearray(_BUFFER)
@@ -108,7 +108,11 @@ class Crowd:
 
     def watch(self, connection: int) -> None:
         """Tell apart what this connection is sent from now on."""
-        self._watched[connection] = Watch(connection, self.ledger, self.own.append)
+        self.listen(connection, Watch(connection, self.ledger, self.own.append))
+
+    def listen(self, connection: int, listener: Listener) -> None:
+        """Show all that this connection reads from now on to somebody, and to nobody else."""
+        self._watched[connection] = listener
 
     def stop_reading(self, connection: int) -> None:
         """Never read this connection again: a phone in a tunnel."""
@@ -126,6 +130,23 @@ class Crowd:
         if written < len(data):
             self._unsent[connection] = bytes(data[written:])
             self._epoll.modify(connection, select.EPOLLIN | select.EPOLLOUT)
+
+    def ask(self, connection: int, data: bytes, answer: bytes) -> None:
+        """Send, and read until the answer is there. Only before anybody talks.
+
+        Raises:
+            LoadError: it did not come within a minute.
+        """
+        self.send(connection, data)
+        heard = bytearray()
+        until = time.perf_counter() + _PATIENCE_S
+        while answer not in heard:
+            for descriptor, _ in self._epoll.poll(1.0, _AT_ONCE):
+                read = os.read(descriptor, _BUFFER)
+                if descriptor == connection:
+                    heard += read
+            if time.perf_counter() > until:
+                raise LoadError(f"no answer with {answer!r} came within {_PATIENCE_S:g} s")
 
     def read(self, timeout: float) -> int:
         """Wait for something and read it; return how many copies came.

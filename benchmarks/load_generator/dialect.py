@@ -33,6 +33,7 @@ class Dialect(NamedTuple):
         path: of the websocket.
         headers: more lines for the request that opens it, each with its line end.
         arrival: the steps of somebody of this name into this room, once the websocket is open.
+        opened: what the answer to that request holds, or what the server says first after it.
         message: a frame that posts this text, in the name of somebody, to a room.
     """
 
@@ -40,6 +41,7 @@ class Dialect(NamedTuple):
     arrival: Callable[[str, str], Sequence[Step]]
     message: Callable[[str, str, str], bytes]
     headers: str = ""
+    opened: bytes = HEADERS_END
 
     def opening(self, port: int) -> Step:
         """Return the step that opens the websocket."""
@@ -48,7 +50,7 @@ class Dialect(NamedTuple):
             "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             f"Sec-WebSocket-Version: 13\r\n{self.headers}\r\n"
         )
-        return Step(request.encode(), HEADERS_END)
+        return Step(request.encode(), self.opened)
 
 
 def numbered(frame: bytearray, at: int, number: int) -> None:

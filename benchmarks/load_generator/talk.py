@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,12 +120,13 @@ class _Run:
         )
 
 
-def one_after_the_other(crowd: Crowd, publisher: Publisher, seconds: float) -> Talk:
-    """Post the next message when every copy of the one before is there."""
+def one_after_the_other(crowd: Crowd, publishers: Sequence[Publisher], seconds: float) -> Talk:
+    """Have them post in turns, the next when every copy of the message before is there."""
     run = _Run(crowd)
     now = run.begun
+    turns = itertools.cycle(publishers)
     while now < run.begun + seconds:
-        run.post(publisher, now)
+        run.post(next(turns), now)
         if not run.all_arrived(_DRAIN_S):
             break
         now = time.perf_counter()

@@ -1,14 +1,21 @@
-"""One connection whose copies are told apart: which message each was, and what it took."""
+"""Connections that are listened to: which message each copy is, and what it took; or how many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from benchmarks.load_generator.dialect import DIGITS, MARK
 
-__all__ = ["Ledger", "Watch"]
+__all__ = ["Count", "Ledger", "Listener", "Watch"]
 
 _WHOLE = len(MARK) + DIGITS
+
+
+class Listener(Protocol):
+    """Told what one connection reads, and when."""
+
+    def read(self, data: bytes, now: float) -> None: ...
 
 
 class Ledger:
@@ -57,3 +64,27 @@ class Watch:
                 self._own(self._connection)
             at = text.find(MARK, at + _WHOLE)
         self._kept = text[at:] if at >= 0 else text[-1:]
+
+
+class Count:
+    """Counts messages on one connection.
+
+    Args:
+        enough: how many make a whole.
+        whole: called for each whole.
+    """
+
+    def __init__(self, connection: int, enough: int, whole: Callable[[int], None]) -> None:
+        self._connection = connection
+        self._enough = enough
+        self._whole = whole
+        self._messages = 0
+        self._last = b""
+
+    def read(self, data: bytes, now: float) -> None:
+        """Take what was read."""
+        self._messages += (self._last + data).count(MARK)
+        self._last = b"" if data.endswith(MARK) else data[-1:]
+        while self._messages >= self._enough:
+            self._messages -= self._enough
+            self._whole(self._connection)

@@ -15,14 +15,14 @@ import msgspec
 
 from roomkit import Limits
 
-__all__ = ["Chat", "Room", "Said", "padding"]
+__all__ = ["PADDING", "Chat", "Room", "Said"]
 
 _LINK = "d6e259f68ce7ca2b"
 _ROSTER_LIMIT = 200
 """As roomkit does, rooms of more list nobody."""
 
-_COPY_BYTES = 220
-"""What roomkit's fields add to a message's own frame, about."""
+PADDING = b" " * 183
+"""As long as what roomkit adds to a message's own frame, about."""
 
 Socket = TypeVar("Socket")
 Occupant = dict[str, object]
@@ -100,11 +100,6 @@ class Chat(Generic[Socket]):
         event = {**place, "shown": shown, "joined": [occupant], "left": [], "changed": []}
         answer = json.dumps({"type": "room_joined", "data": snapshot})
         return Said((answer,), others, json.dumps({"type": "roster_changed", "data": event}))
-
-
-def padding(size: int) -> bytes:
-    """Return bytes that make a client's frame of this size as long as roomkit's copy, about."""
-    return b" " * (_COPY_BYTES + 126 - min(size, 126))
 
 
 def _message(room: str, seq: int, name: str, text: str) -> str:

@@ -27,7 +27,7 @@ Talking = Callable[[Crowd, Sequence[Publisher], float], Talk]
 
 def one_in_flight(contender: Contender, sizes: Sizes) -> Figures:
     """W1: one room, one writer, the next message when every copy of the last is there."""
-    return _one_room(contender, sizes, 1, lambda c, p, s: one_after_the_other(c, p[0], s))
+    return _one_room(contender, sizes, 1, one_after_the_other)
 
 
 def burst(contender: Contender, sizes: Sizes) -> Figures:

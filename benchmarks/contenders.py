@@ -18,7 +18,7 @@ from benchmarks.load_generator.socket_io import SOCKET_IO
 from benchmarks.peers import brokers, node
 from benchmarks.processes import Server, server
 
-__all__ = ["BARE", "BARE_TICK", "CONTENDERS", "Contender"]
+__all__ = ["BARE", "BARE_TICK", "CONTENDERS", "RAW", "UVICORN", "Contender"]
 
 
 def _present() -> str:
@@ -59,13 +59,15 @@ class Contender(NamedTuple):
 
 BARE = "bare loop"
 BARE_TICK = "bare loop, each tick"
+RAW = "roomkit, websockets"
+UVICORN = "roomkit, uvicorn"
 
 _ROOMKIT = "benchmarks.servers"
 _ALL = [
     Contender(BARE, "benchmarks.peers.bare", ["one"]),
     Contender(BARE_TICK, "benchmarks.peers.bare", ["tick"]),
-    Contender("roomkit, websockets", _ROOMKIT, ["websockets"]),
-    Contender("roomkit, uvicorn", _ROOMKIT, ["starlette"]),
+    Contender(RAW, _ROOMKIT, ["websockets"]),
+    Contender(UVICORN, _ROOMKIT, ["starlette"]),
     Contender("roomkit, ZestAPI", _ROOMKIT, ["zestapi"]),
     Contender("roomkit, websockets, SQLite", _ROOMKIT, ["websockets"], keeps=True),
     Contender("roomkit, uvicorn, SQLite", _ROOMKIT, ["starlette"], keeps=True),

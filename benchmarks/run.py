@@ -17,6 +17,8 @@ from benchmarks.engine import measure_engine
 from benchmarks.machine import machine
 from benchmarks.processes import LOAD_PROCESSOR, open_files, pin, say
 from benchmarks.recording import measure_recording
+from benchmarks.report.page import told, write
+from benchmarks.report.results import Results
 from benchmarks.sizes import FULL, QUICK, Sizes
 from benchmarks.sqlite_store import measure_sqlite_store
 from benchmarks.stores import compare_stores
@@ -42,7 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, help=f"of each run (default {FULL.seconds:g})")
     parser.add_argument("--turns", type=int, help=f"of all contenders (default {FULL.turns})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    parser.add_argument(
+        "--page", action="store_true", help="write the figures of the documentation's page anew"
+    )
     options = parser.parse_args(arguments)
+    names: list[str] = options.only or [*WORKLOADS, *PARTS]
+    if options.page and (options.quick or not set(WORKLOADS) <= set(names)):
+        parser.error("--page shows every workload: leave out --quick, and --only or name them all")
 
     open_files()
     sizes = (QUICK if options.quick else FULL).possible()
@@ -52,12 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sizes = sizes._replace(turns=options.turns)
     results: dict[str, object] = {}
     try:
-        run(options.only or [*WORKLOADS, *PARTS], sizes, options.quick, results)
+        run(names, sizes, options.quick, results)
     except StormLost as lost:
         sys.exit(f"storm: {lost}")
     finally:
         if options.json is not None:
             options.json.write_text(json.dumps(results, indent=2) + "\n")
+    found = Results(results)
+    say(told(found))
+    if options.page:
+        write(found)
 
 
 def run(names: Sequence[str], sizes: Sizes, quick: bool, results: dict[str, object]) -> None:

@@ -9,6 +9,7 @@ the first with the limits people get. Each prints its port.
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from collections.abc import Callable
 from typing import cast
@@ -50,7 +51,7 @@ def on_starlette(*kept: str) -> None:
     """Serve on the Starlette adapter."""
     hub = _hub(*kept)
     routes = [WebSocketRoute("/ws", chat_endpoint(hub)), *chat_routes(hub)]
-    _under_uvicorn(Starlette(routes=routes, lifespan=hub.lifespan))
+    _under_uvicorn(Starlette(routes=routes, lifespan=hub.lifespan), listening())
 
 
 def on_zestapi(*kept: str) -> None:
@@ -59,9 +60,10 @@ def on_zestapi(*kept: str) -> None:
 
     from roomkit_zestapi import mount_chat
 
+    door = listening()  # first, since ZestAPI logs to where the port is printed
     main = ZestAPI(Settings())
     mount_chat(main, _hub(*kept))
-    _under_uvicorn(main.app)
+    _under_uvicorn(main.app, door)
 
 
 def recorded(folder: str) -> None:
@@ -74,9 +76,9 @@ def defaults() -> None:
     asyncio.run(_serve(Hub()))
 
 
-def _under_uvicorn(app: ASGIApp) -> None:
+def _under_uvicorn(app: ASGIApp, door: socket.socket) -> None:
     config = chat_config(app, UNPACED, host="127.0.0.1", port=0)
-    ChatServer(config).run([listening()])
+    ChatServer(config).run([door])
 
 
 async def _serve(hub: Hub) -> None:

@@ -56,7 +56,7 @@ class Sizes(NamedTuple):
 
 FULL = Sizes()
 QUICK = Sizes(
-    seconds=0.4, turns=1, warm_s=0.1, members=60, rooms=5, room_members=10, arriving=100, idle=200,
+    seconds=0.3, turns=1, warm_s=0.1, members=60, rooms=5, room_members=10, arriving=100, idle=200,
     writers=5, messages_per_s=100, people=30, kept=60,
     scaling_rooms=(1, 10), scaling_members=(2, 20),
 )  # fmt: skip

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from benchmarks.contenders import BARE, BARE_TICK, CONTENDERS, Contender
+from benchmarks.contenders import BARE, BARE_TICK, CONTENDERS, RAW, UVICORN, Contender
 from benchmarks.load_generator.crowd import LoadError
 from benchmarks.processes import say
 from benchmarks.sizes import Sizes
@@ -18,12 +18,10 @@ __all__ = ["BUSY", "WORKLOADS", "Workload", "run_workload"]
 BUSY = 0.9
 """Share of its processor from which the load may have been the bottleneck."""
 
-_ROOMKIT = ("roomkit, websockets", "roomkit, uvicorn")
 _LOOPS = ("websockets loop", "Starlette loop")
 _PEERS = (
     "python-socketio", "Django Channels", "ws on Node", "Socket.IO on Node", "mosquitto", "NATS",
 )  # fmt: skip
-_QUICK = ("roomkit, websockets", "roomkit, uvicorn", "websockets loop", BARE, BARE_TICK)
 
 Figures = dict[str, float]
 
@@ -33,6 +31,7 @@ class Workload(NamedTuple):
 
     Attributes:
         told: what is told while it runs: names of figures, with their formats; `{}` is all.
+        quick: whom it is asked when everything is small; between them they are of every kind.
         most_turns: of all contenders; what memory takes need not be repeated.
     """
 
@@ -40,10 +39,11 @@ class Workload(NamedTuple):
     measure: Callable[[Contender, Sizes], Figures]
     contenders: Sequence[str]
     told: str
+    quick: Sequence[str] = (RAW,)
     most_turns: int = 1_000
 
 
-_ADAPTERS = (*_ROOMKIT, "roomkit, ZestAPI")
+_ADAPTERS = (RAW, UVICORN, "roomkit, ZestAPI")
 _STORES = ("roomkit, websockets, SQLite", "roomkit, uvicorn, SQLite")
 _FAN_OUT = (BARE, *_ADAPTERS, _STORES[0], "roomkit, recorded", *_LOOPS, *_PEERS)
 _PRICE = "{user_us:.2f} + {system_us:.2f} us each, p50 {p50_ms:.1f} p99 {p99_ms:.1f} "
@@ -51,11 +51,33 @@ _COPIES = "{copies_per_s:,.0f} copies/s, " + _PRICE + "p99.9 {p999_ms:.1f} ms, l
 _JOINS = "{joins_per_s:,.0f} joins/s, " + _PRICE + "ms, {memory_kib:.1f} KiB each"
 
 WORKLOADS = {
-    "W1": Workload("one room, one message in flight", fan_out.one_in_flight, _FAN_OUT, _COPIES),
-    "W2": Workload("one room, sixteen in flight", fan_out.burst, (BARE_TICK, *_FAN_OUT), _COPIES),
-    "W3": Workload("many rooms, four in flight in each", fan_out.many_rooms, _FAN_OUT, _COPIES),
+    "W1": Workload(
+        "one room, one message in flight",
+        fan_out.one_in_flight,
+        _FAN_OUT,
+        _COPIES,
+        quick=(BARE, RAW, UVICORN, "websockets loop"),
+    ),
+    "W2": Workload(
+        "one room, sixteen in flight",
+        fan_out.burst,
+        (BARE_TICK, *_FAN_OUT),
+        _COPIES,
+        quick=(BARE_TICK, RAW),
+    ),
+    "W3": Workload(
+        "many rooms, four in flight in each",
+        fan_out.many_rooms,
+        _FAN_OUT,
+        _COPIES,
+        quick=(RAW, "Starlette loop"),
+    ),
     "W4": Workload(
-        "clients come and join", arrivals.arrive, (*_ADAPTERS, *_LOOPS, *_PEERS), _JOINS
+        "clients come and join",
+        arrivals.arrive,
+        (*_ADAPTERS, *_LOOPS, *_PEERS),
+        _JOINS,
+        quick=(RAW, "websockets loop"),
     ),
     "W5": Workload("idle connections", arrivals.stay, (*_ADAPTERS, *_LOOPS), _JOINS, most_turns=1),
     "W6": Workload(
@@ -63,6 +85,7 @@ WORKLOADS = {
         day.chat_day,
         (*_ADAPTERS, *_STORES),
         "{events:.0f} events, " + _PRICE + "p99.9 {p999_ms:.1f} ms, lost {lost:.0f}",
+        quick=("roomkit, websockets, SQLite",),
     ),
     "W7": Workload(
         "a reader who stalls",
@@ -77,12 +100,17 @@ WORKLOADS = {
         (*_ADAPTERS, *_STORES),
         "{page_per_s:,.0f} pages/s, {page_cpu_us:.0f} us each, p99 {page_p99_ms:.1f} ms; "
         "{resume_per_s:,.0f} resumes/s, {resume_cpu_us:.0f} us each, p99 {resume_p99_ms:.1f} ms",
+        quick=("roomkit, uvicorn, SQLite",),
     ),
     "W9": Workload(
-        "one room, messages at a fixed rate", fan_out.open_loop, (BARE_TICK, *_FAN_OUT), _COPIES
+        "one room, messages at a fixed rate",
+        fan_out.open_loop,
+        (BARE_TICK, *_FAN_OUT),
+        _COPIES,
+        quick=("roomkit, ZestAPI", "roomkit, recorded"),
     ),
-    "rooms": Workload("a message, by rooms", scaling.by_rooms, _ROOMKIT, "{}"),
-    "members": Workload("a message, by members", scaling.by_members, _ROOMKIT, "{}"),
+    "rooms": Workload("a message, by rooms", scaling.by_rooms, (RAW, UVICORN), "{}"),
+    "members": Workload("a message, by members", scaling.by_members, (RAW, UVICORN), "{}"),
 }
 
 
@@ -93,7 +121,7 @@ def run_workload(name: str, sizes: Sizes, quick: bool) -> dict[str, object]:
         quick: ask fewer contenders.
     """
     workload = WORKLOADS[name]
-    asked = [each for each in workload.contenders if not quick or each in _QUICK]
+    asked = workload.quick if quick else workload.contenders
     absent = {each: why for each in asked if (why := CONTENDERS[each].absent())}
     runs: dict[str, list[Figures]] = {each: [] for each in asked if each not in absent}
     failed: dict[str, str] = {}
@@ -109,7 +137,7 @@ def run_workload(name: str, sizes: Sizes, quick: bool) -> dict[str, object]:
                 failed[each] = str(error)
                 say(f"{name} {turn + 1}/{turns} {each}: FAILED: {error}")
                 continue
-            runs[each].append(run)
+            runs[each].append({figure: round(value, 4) for figure, value in run.items()})
             busy = "" if run["load_share"] <= BUSY else "; the load was the bottleneck"
             took = time.perf_counter() - begun
             say(

@@ -11,7 +11,7 @@ import socket
 import sys
 from pathlib import Path
 
-__all__ = ["BROKERS", "absent", "run"]
+__all__ = ["BROKERS", "absent", "program", "run"]
 
 _MOSQUITTO = """\
 allow_anonymous true
@@ -42,7 +42,7 @@ BROKERS = {
 
 def absent(broker: str) -> str:
     """Say why it cannot run; nothing if it can."""
-    return "" if _program(broker) else f"there is no {broker} on the PATH"
+    return "" if program(broker) else f"there is no {broker} on the PATH"
 
 
 def run(broker: str, folder: str) -> None:
@@ -54,11 +54,11 @@ def run(broker: str, folder: str) -> None:
     file.write_text(settings.format(plain=plain, port=port))
     print(port, flush=True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    program = _program(broker)
-    os.execv(program, [program, "-c", str(file)])
+    found = program(broker)
+    os.execv(found, [found, "-c", str(file)])
 
 
-def _program(broker: str) -> str:
+def program(broker: str) -> str:
     """Return where it is, in the virtual environment or where systems keep servers; or nothing."""
     places = [str(Path(sys.prefix, "bin")), os.environ.get("PATH", ""), "/usr/sbin"]
     return shutil.which(broker, path=os.pathsep.join(places)) or ""

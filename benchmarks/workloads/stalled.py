@@ -17,7 +17,7 @@ _WINDOW = 16
 def stalled_reader(contender: Contender, sizes: Sizes) -> dict[str, float]:
     """Measure one room without and one with somebody who stops reading, in the same server."""
     with contender.running() as running:
-        _talk(contender, running, sizes, "warm", stalled=False)
+        _talk(contender, running, sizes._replace(seconds=sizes.warm_s), "warm", stalled=False)
         calm = _talk(contender, running, sizes, "calm", stalled=False)
         stalled = _talk(contender, running, sizes, "stalled", stalled=True)
     without, with_it = percentile(calm.latencies, 99), percentile(stalled.latencies, 99)

@@ -51,6 +51,7 @@ class Sizes(NamedTuple):
             members=min(self.members, most),
             arriving=min(self.arriving, most),
             idle=min(self.idle, most),
+            scaling_members=tuple(min(members, most) for members in self.scaling_members),
         )
 
 

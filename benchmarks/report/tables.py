@@ -88,10 +88,11 @@ def targets(results: Results) -> str:
             _limit(verdict),
             "not\N{NO-BREAK SPACE}measured" if verdict.value is None else _two(verdict.value),
             {None: "", True: "yes", False: "no"}[verdict.met],
+            "" if verdict.by_processor is None else _two(verdict.by_processor),
         )
         for verdict in judge(results)
     ]
-    return _table(("", "target", "aim", "found", "met"), rows, words=2)
+    return _table(("", "target", "aim", "found", "met", "by processor time"), rows, words=2)
 
 
 def workload(results: Results, name: str) -> str:

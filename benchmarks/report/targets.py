@@ -22,10 +22,17 @@ class Target(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """A target and what was found; `value` is None if it was not measured."""
+    """A target and what was found.
+
+    Attributes:
+        value: None if it was not measured.
+        by_processor: the same ratio of copies for each second of the server's processor, where
+            copies a second are compared: on a busy machine that is the surer of the two.
+    """
 
     target: Target
     value: float | None
+    by_processor: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -118,8 +125,15 @@ def judge(results: Results) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for target in TARGETS:
         if target.to is None:
-            value = results.value(target.workload, target.of)
+            value, by_processor = results.value(target.workload, target.of), None
         else:
             value = results.ratio(target.workload, target.of, target.to)
-        verdicts.append(Verdict(target, value))
+            by_processor = _by_processor(results, target.workload, target.of, target.to)
+        verdicts.append(Verdict(target, value, by_processor))
     return verdicts
+
+
+def _by_processor(results: Results, workload: str, of: Figure, to: Figure) -> float | None:
+    if of.name not in ("copies_per_s", "joins_per_s"):
+        return None
+    return results.ratio(workload, Figure(to.contender, "cpu_us"), Figure(of.contender, "cpu_us"))

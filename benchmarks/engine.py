@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 
+from benchmarks.processes import say
 from roomkit import Limits
 from roomkit.core.commands import Hello, JoinRoom
 from roomkit.core.effects import Append, Broadcast, Deliver
@@ -17,7 +18,7 @@ from roomkit.core.inputs import Appended, Received
 from roomkit.testing.world import Node, World, run_now
 from roomkit.wire import Codec
 
-__all__ = ["UNPACED", "engine_cost", "talking"]
+__all__ = ["UNPACED", "measure_engine", "talking"]
 
 ROUNDS = 5
 PLENTY = 10**6
@@ -32,7 +33,18 @@ FRAME = '{"type":"send_message","data":{"room":"general","ref":"r-1","message":"
 )
 
 
-def engine_cost(messages: int, rooms: int) -> dict[str, float]:
+def measure_engine(messages: int) -> dict[str, object]:
+    """Measure a message with no other rooms and with many, and say what was found."""
+    results: dict[str, object] = {}
+    for rooms in (1, 1000):
+        say(f"engine: {messages} messages, {rooms} other rooms ...")
+        cost = _engine_cost(messages, rooms)
+        results[f"engine, {rooms} other rooms"] = cost
+        say(f"  {cost['median_us']:.1f} us of CPU a message (best {cost['best_us']:.1f})")
+    return results
+
+
+def _engine_cost(messages: int, rooms: int) -> dict[str, float]:
     """Return the median and the best of several rounds, in microseconds of CPU a message.
 
     Args:

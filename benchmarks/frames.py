@@ -5,9 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 
-__all__ = ["PING", "TEXT", "client_frame", "frames_in", "handshake", "pong"]
+__all__ = [
+    "BINARY",
+    "HEADERS_END",
+    "PING",
+    "TEXT",
+    "UPGRADED",
+    "client_frame",
+    "frames_in",
+    "handshake",
+    "pong",
+    "text_frame",
+]
 
-TEXT, PING, PONG = 0x1, 0x9, 0xA
+TEXT, BINARY, PING, PONG = 0x1, 0x2, 0x9, 0xA
+HEADERS_END = b"\r\n\r\n"
+UPGRADED = b"HTTP/1.1 101 "
 _NO_MASK = b"\0\0\0\0"  # a client must mask; with zeroes the payload stays as it is
 
 
@@ -19,17 +32,18 @@ def handshake(port: int) -> bytes:
     ) % port
 
 
-def client_frame(kind: str, **data: object) -> bytes:
+def text_frame(kind: str, **data: object) -> bytes:
     """Return a frame of the protocol as a client sends it, below 64 KiB."""
-    return _framed(TEXT, json.dumps({"type": kind, "data": data}).encode())
+    return client_frame(TEXT, json.dumps({"type": kind, "data": data}).encode())
 
 
 def pong(payload: bytes) -> bytes:
     """Return the answer to a ping of the websocket's own."""
-    return _framed(PONG, payload)
+    return client_frame(PONG, payload)
 
 
-def _framed(opcode: int, payload: bytes) -> bytes:
+def client_frame(opcode: int, payload: bytes) -> bytes:
+    """Return one frame of a client, below 64 KiB."""
     size = len(payload)
     length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
     return bytes([0x80 | opcode]) + length + _NO_MASK + payload

@@ -1,142 +1,106 @@
-"""`scripts/bench`: what a message costs, how many a server passes on, what keeping them costs, and
-what a stalled reader and a storm of reconnecting clients do to the others.
+"""`scripts/bench`: what a message costs, on roomkit and on what else there is, on this machine.
 
 Every figure comes from this run on this machine; compare the ratios, not the figures of two runs.
-Servers run in processes of their own, pinned away from the load where there are two processors.
+Servers run in processes of their own, pinned to one processor, and the load to another.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import datetime as dt
 import json
-import os
-import platform
-import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.engine import engine_cost
-from benchmarks.load import connect, fan_out
-from benchmarks.processes import pin, say, server
+from benchmarks.engine import measure_engine
+from benchmarks.machine import machine
+from benchmarks.processes import LOAD_PROCESSOR, open_files, pin, say
 from benchmarks.recording import measure_recording
+from benchmarks.report.page import told, write
+from benchmarks.report.results import Results
+from benchmarks.sizes import FULL, QUICK, Sizes
 from benchmarks.sqlite_store import measure_sqlite_store
 from benchmarks.stores import compare_stores
 from benchmarks.storm import StormLost, brave_storm
+from benchmarks.suite import WORKLOADS, run_workload
 
-PARTS = ("engine", "recording", "fan-out", "stalled", "sqlite", "stores", "storm")
-STALLED_RUNS = 5
+__all__ = ["main", "run"]
 
-
-async def _fan_out(port: int, members: int, window: int, seconds: float) -> dict[str, float]:
-    clients = [await connect(port, "general", number) for number in range(members)]
-    try:
-        return await fan_out(clients, "general", window, seconds)
-    finally:
-        for client in clients:
-            client.close()
+PARTS = ("engine", "recording", "sqlite", "stores", "storm")
+Part = Callable[[], dict[str, object]]
 
 
-async def _stalled(port: int, members: int, seconds: float) -> dict[str, float]:
-    """Compare the author's p99 in a room with a member who never reads to one without."""
-    ratios: list[float] = []
-    for run in range(STALLED_RUNS):
-        p99: list[float] = []
-        for stalled in (False, True):
-            room = f"room-{run}-{stalled}"
-            clients = [await connect(port, room, number) for number in range(members)]
-            idle = await connect(port, room, members)
-            if stalled:
-                idle.stop_reading()
-            p99.append((await fan_out(clients, room, 16, seconds))["p99_ms"])
-            for client in (*clients, idle):
-                client.close()
-        ratios.append(p99[1] / p99[0])
-    return {"p99_ratio_median": statistics.median(ratios)}
-
-
-def measure_engine(messages: int) -> dict[str, object]:
-    """What a message costs inside, with no other rooms and with many."""
-    results: dict[str, object] = {}
-    for rooms in (1, 1000):
-        say(f"engine: {messages} messages, {rooms} other rooms ...")
-        cost = engine_cost(messages, rooms)
-        results[f"engine, {rooms} other rooms"] = cost
-        say(f"  {cost['median_us']:.1f} us of CPU a message (best {cost['best_us']:.1f})")
-    return results
-
-
-def measure_fan_out(members: int, seconds: float) -> dict[str, object]:
-    """How many messages a server passes on, against what people write by hand."""
-    results: dict[str, object] = {}
-    rates: dict[str, float] = {}
-    for name in ("roomkit", "recorded", "broadcast"):
-        for window in (1, 16):
-            say(f"{name}: 1 room, {members} members, {window} in flight, {seconds:g} s ...")
-            with server(name) as running:
-                figures = asyncio.run(_fan_out(running.port, members, window, seconds))
-            results[f"{name}, {window} in flight"] = figures
-            rates[f"{name} {window}"] = figures["deliveries_per_s"]
-            say(
-                f"  {figures['messages_per_s']:,.0f} messages/s, "
-                f"{figures['deliveries_per_s']:,.0f} deliveries/s, "
-                f"p50 {figures['p50_ms']:.2f} ms, p99 {figures['p99_ms']:.2f} ms"
-            )
-    for window in (1, 16):
-        ratio = rates[f"roomkit {window}"] / rates[f"broadcast {window}"]
-        results[f"roomkit / broadcast by hand, {window} in flight"] = ratio
-        say(f"roomkit / broadcast by hand, {window} in flight: {ratio:.2f}")
-        ratio = rates[f"recorded {window}"] / rates[f"roomkit {window}"]
-        results[f"recorded / not recorded, {window} in flight"] = ratio
-        say(f"recorded / not recorded, {window} in flight: {ratio:.2f}")
-    return results
-
-
-def measure_stalled(members: int, seconds: float) -> dict[str, object]:
-    """What a member who never reads does to the others."""
-    say(f"a member who never reads, {members} others, median of {STALLED_RUNS} ...")
-    with server("roomkit") as running:
-        stalled = asyncio.run(_stalled(running.port, members, seconds))
-    say(f"  p99 with / without: {stalled['p99_ratio_median']:.2f}")
-    return {"stalled reader": stalled}
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--members", type=int, default=100, help="members of the room")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of each run")
-    parser.add_argument("--messages", type=int, default=10_000, help="messages an engine round")
-    parser.add_argument("--clients", type=int, default=2_000, help="clients of the storm")
     parser.add_argument(
-        "--large", type=int, default=1_000_000, help="messages of the large room of part sqlite"
+        "--only",
+        action="append",
+        choices=[*WORKLOADS, *PARTS],
+        help="run this alone; may be given several times",
     )
-    parser.add_argument("--only", choices=PARTS, help="run this part alone")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args()
-    measure: dict[str, Callable[[], dict[str, object]]] = {
-        "engine": lambda: measure_engine(options.messages),
-        "recording": lambda: measure_recording(options.messages),
-        "fan-out": lambda: measure_fan_out(options.members, options.seconds),
-        "stalled": lambda: measure_stalled(options.members, options.seconds),
-        "sqlite": lambda: measure_sqlite_store(options.seconds, options.large),
-        "stores": lambda: compare_stores(options.seconds),
-        "storm": lambda: brave_storm(options.clients),
-    }
-    results: dict[str, object] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-        "python": platform.python_version(),
-    }
-    pin(0, 1)
+    parser.add_argument("--quick", action="store_true", help="everything small, to see it work")
+    parser.add_argument("--seconds", type=float, help=f"of each run (default {FULL.seconds:g})")
+    parser.add_argument("--turns", type=int, help=f"of all contenders (default {FULL.turns})")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    parser.add_argument(
+        "--page", action="store_true", help="write the figures of the documentation's page anew"
+    )
+    options = parser.parse_args(arguments)
+    names: list[str] = options.only or [*WORKLOADS, *PARTS]
+    if options.page and (options.quick or not set(WORKLOADS) <= set(names)):
+        parser.error("--page shows every workload: leave out --quick, and --only or name them all")
+
+    open_files()
+    sizes = (QUICK if options.quick else FULL).possible()
+    if options.seconds is not None:
+        sizes = sizes._replace(seconds=options.seconds)
+    if options.turns is not None:
+        sizes = sizes._replace(turns=options.turns)
+    results: dict[str, object] = {}
     try:
-        for part in PARTS if options.only is None else [options.only]:
-            results |= measure[part]()
+        run(names, sizes, options.quick, results)
     except StormLost as lost:
         sys.exit(f"storm: {lost}")
     finally:
         if options.json is not None:
             options.json.write_text(json.dumps(results, indent=2) + "\n")
+    found = Results(results)
+    say(told(found))
+    if options.page:
+        write(found)
+
+
+def run(names: Sequence[str], sizes: Sizes, quick: bool, results: dict[str, object]) -> None:
+    """Run workloads and parts, and put what they find into `results` as it is found."""
+    pin(0, LOAD_PROCESSOR)
+    workloads: dict[str, object] = {}
+    results |= {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": machine(),
+        "sizes": sizes._asdict(),
+        "workloads": workloads,
+    }
+    parts = _parts(sizes, quick)
+    for name in names:
+        if name in WORKLOADS:
+            say(f"{name}: {WORKLOADS[name].title}")
+            workloads[name] = run_workload(name, sizes, quick)
+        else:
+            results |= parts[name]()
+
+
+def _parts(sizes: Sizes, quick: bool) -> dict[str, Part]:
+    """What is measured beside the workloads; none of it has a contender."""
+    messages, large, clients = (500, 2_000, 60) if quick else (10_000, 1_000_000, 2_000)
+    return {
+        "engine": lambda: measure_engine(messages),
+        "recording": lambda: measure_recording(messages),
+        "sqlite": lambda: measure_sqlite_store(sizes.seconds, large),
+        "stores": lambda: compare_stores(sizes.seconds),
+        "storm": lambda: brave_storm(clients),
+    }
 
 
 if __name__ == "__main__":

@@ -1,54 +1,84 @@
 """The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME`.
 
-`roomkit [FILE [DURABILITY]]` is the whole of roomkit on the `websockets` adapter, without pacing,
-on a `MemoryStore` or on a `SqliteStore` in that file. `recorded` is the same in memory with its
-black box, `defaults` the same in memory with the limits people get. `broadcast` is what people
-write by hand with the same library: one set of sockets and `websockets.broadcast()`, no history, no
-presence, no limits. Each prints its port.
+`websockets`, `starlette` and `zestapi` are the whole of roomkit on that adapter, the latter two
+under uvicorn, with pacing and pings out of the way: on a `MemoryStore`, or with `FILE [DURABILITY]`
+on a `SqliteStore` in that file. `recorded FOLDER` is the first with its black box, `defaults`
+the first with the limits people get. Each prints its port.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import socket
 import sys
-import tempfile
+from collections.abc import Callable
 from typing import cast
 
 import anyio
-from websockets.asyncio.server import ServerConnection, broadcast, serve
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 
-from benchmarks.processes import pin
+from benchmarks.peers.listening import listening
 from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store, calm_collector
 from roomkit.stores.sqlite.connections import Durability
+from roomkit_starlette import chat_endpoint, chat_routes
+from roomkit_starlette.uvicorn import ChatServer, chat_config
 from roomkit_websockets import listen
 
 PLENTY = 10**6
+_HOUR_MS = 3_600_000
+UNPACED = Limits(
+    messages_per_s=PLENTY, messages_burst=PLENTY, frames_per_s=PLENTY, frames_burst=PLENTY,
+    joins_per_s=PLENTY, joins_burst=PLENTY, connections_per_user=PLENTY,
+    websocket_ping_ms=_HOUR_MS, heartbeat_ms=_HOUR_MS, silent_ms=_HOUR_MS,
+)  # fmt: skip
 
 
-async def roomkit(
-    file: str | None = None, durability: str = "sqlite-full", record: str | None = None
-) -> None:
-    """Serve roomkit with pacing out of the way."""
-    limits = Limits(
-        messages_per_s=PLENTY, messages_burst=PLENTY, frames_per_s=PLENTY, frames_burst=PLENTY,
-        joins_per_s=PLENTY, joins_burst=PLENTY, roster_limit=PLENTY, connections_per_user=PLENTY,
-    )  # fmt: skip
-    store: Store = MemoryStore(limits=limits)
+def _hub(file: str | None = None, durability: str = "sqlite-full") -> Hub:
+    store: Store = MemoryStore(limits=UNPACED)
     if file is not None:
-        store = SqliteStore(file, limits=limits, durability=cast("Durability", durability))
-    await _serve(Hub(store=store, limits=limits, record=record))
+        store = SqliteStore(file, limits=UNPACED, durability=cast("Durability", durability))
+    return Hub(store=store, limits=UNPACED)
 
 
-async def recorded() -> None:
+def on_websockets(*kept: str) -> None:
+    """Serve on the `websockets` adapter."""
+    asyncio.run(_serve(_hub(*kept)))
+
+
+def on_starlette(*kept: str) -> None:
+    """Serve on the Starlette adapter."""
+    hub = _hub(*kept)
+    routes = [WebSocketRoute("/ws", chat_endpoint(hub)), *chat_routes(hub)]
+    _under_uvicorn(Starlette(routes=routes, lifespan=hub.lifespan), listening())
+
+
+def on_zestapi(*kept: str) -> None:
+    """Serve on the ZestAPI adapter."""
+    from zestapi import Settings, ZestAPI
+
+    from roomkit_zestapi import mount_chat
+
+    door = listening()  # first, since ZestAPI logs to where the port is printed
+    main = ZestAPI(Settings())
+    mount_chat(main, _hub(*kept))
+    _under_uvicorn(main.app, door)
+
+
+def recorded(folder: str) -> None:
     """Serve roomkit with its black box."""
-    with tempfile.TemporaryDirectory() as folder:
-        await roomkit(record=folder)
+    asyncio.run(_serve(Hub(store=MemoryStore(limits=UNPACED), limits=UNPACED, record=folder)))
 
 
-async def defaults() -> None:
+def defaults() -> None:
     """Serve roomkit as it comes."""
-    await _serve(Hub())
+    asyncio.run(_serve(Hub()))
+
+
+def _under_uvicorn(app: ASGIApp, door: socket.socket) -> None:
+    config = chat_config(app, UNPACED, host="127.0.0.1", port=0)
+    ChatServer(config).run([door])
 
 
 async def _serve(hub: Hub) -> None:
@@ -57,34 +87,14 @@ async def _serve(hub: Hub) -> None:
         await anyio.sleep_forever()
 
 
-async def by_hand() -> None:
-    """Serve the loop people write themselves; it answers the same few frames."""
-    members: set[ServerConnection] = set()
-
-    async def talk(socket: ServerConnection) -> None:
-        async for frame in socket:
-            data = json.loads(frame)
-            if data["type"] == "join_room":
-                members.add(socket)
-                await socket.send('{"type":"room_joined","data":{}}')
-            elif data["type"] == "send_message":
-                said = {"type": "new_message", "data": {**data["data"], "username": "alice"}}
-                broadcast(members, json.dumps(said))
-        members.discard(socket)
-
-    async with serve(talk, "127.0.0.1", 0, compression=None) as server:
-        print(next(iter(server.sockets)).getsockname()[1], flush=True)
-        await asyncio.get_running_loop().create_future()
-
-
-SERVERS = {
-    "roomkit": roomkit,
+SERVERS: dict[str, Callable[..., None]] = {
+    "websockets": on_websockets,
+    "starlette": on_starlette,
+    "zestapi": on_zestapi,
     "recorded": recorded,
     "defaults": defaults,
-    "broadcast": by_hand,
 }
 
 if __name__ == "__main__":
-    pin(0, 0)  # before there are threads
     calm_collector()
-    asyncio.run(SERVERS[sys.argv[1]](*sys.argv[2:]))
+    SERVERS[sys.argv[1]](*sys.argv[2:])

@@ -7,13 +7,14 @@ the file system, one after the other; that limit is measured in the same run and
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.load import connect, fan_out
+from benchmarks.load_generator.dialect import ROOMKIT
+from benchmarks.load_generator.gathering import gather
+from benchmarks.load_generator.talk import in_flight
 from benchmarks.processes import say, server
 from benchmarks.sqlite_store import DURABILITIES, executemany
 
@@ -73,18 +74,9 @@ def compare_stores(seconds: float) -> dict[str, object]:
 def _rate(store: str, load: _Load, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
         kept = () if store == "memory" else (str(Path(folder, "chat.db")), store)
-        with server("roomkit", *kept) as running:
-            return asyncio.run(_talk(running.port, load, seconds))
-
-
-async def _talk(port: int, load: _Load, seconds: float) -> float:
-    rooms = {
-        f"room-{number}": [await connect(port, f"room-{number}", n) for n in range(load.members)]
-        for number in range(load.senders)
-    }
-    figures = await asyncio.gather(
-        *(fan_out(clients, room, load.window, seconds) for room, clients in rooms.items())
-    )
-    for client in (client for clients in rooms.values() for client in clients):
-        client.close()
-    return sum(each["messages_per_s"] for each in figures)
+        with server("websockets", *kept) as running:
+            rooms = [f"room-{number}" for number in range(load.senders)]
+            crowd, publishers = gather(ROOMKIT, running.port, rooms, load.members, 1)
+            said = in_flight(crowd, publishers, load.window, seconds)
+            crowd.close()
+            return said.messages / said.seconds

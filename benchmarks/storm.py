@@ -11,10 +11,10 @@ figure of the cut, and nothing a chat does can spread it.
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import Sequence
 
+from benchmarks.load_generator.talk import percentile
 from benchmarks.processes import Server, say, server
 from benchmarks.storm_member import Member, Tally
 from roomkit import Limits
@@ -97,11 +97,11 @@ async def _storm(running: Server, clients: int) -> tuple[dict[str, object], Tall
         **{f"back_{share}_percent_s": back[clients * share // 100 - 1] for share in (50, 99, 100)},
         "recovered": tally.recovered,
         "refusals": tally.refusals.total(),
-        "others_before_p50_ms": _percentile(before, 50),
-        "others_before_p99_ms": _percentile(before, 99),
-        "others_at_the_cut_max_ms": max(around) * 1000,
-        "others_meanwhile_p50_ms": _percentile(returning, 50),
-        "others_meanwhile_p99_ms": _percentile(returning, 99),
+        "others_before_p50_ms": percentile(sorted(before), 50),
+        "others_before_p99_ms": percentile(sorted(before), 99),
+        "others_at_the_cut_max_ms": max(around, default=0.0) * 1000,
+        "others_meanwhile_p50_ms": percentile(sorted(returning), 50),
+        "others_meanwhile_p99_ms": percentile(sorted(returning), 99),
         "load_processor": used,
     }
     if server_used is not None and server_now is not None:
@@ -125,7 +125,3 @@ def _latencies(steady: Sequence[Member]) -> list[tuple[float, float]]:
     for member in steady:
         member.latencies.clear()
     return taken
-
-
-def _percentile(latencies: Sequence[float], percent: int) -> float:
-    return statistics.quantiles(latencies, n=100, method="inclusive")[percent - 1] * 1000

@@ -9,12 +9,10 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from benchmarks.frames import PING, client_frame, frames_in, handshake, pong
+from benchmarks.frames import PING, UPGRADED, frames_in, handshake, pong, text_frame
 from roomkit.client.backoff import Backoff
 
 __all__ = ["Member", "Tally"]
-
-UPGRADED = b"HTTP/1.1 101 "
 
 
 @dataclass
@@ -159,7 +157,7 @@ class Member(asyncio.Protocol):
         return {"since": {"seq": data["seq"], "link": data["link"]}}
 
     def _say(self, kind: str, **data: object) -> None:
-        self.write(client_frame(kind, **data))
+        self.write(text_frame(kind, **data))
 
     def write(self, data: bytes) -> None:
         assert self._transport is not None

@@ -23,6 +23,7 @@ REQUIREMENTS = {
     "demo": ["--editable", ".[zestapi]"],
     "test": ["--editable", ".[all]", "--group", "test"],
     "check": ["--editable", ".[all]", "--group", "check"],
+    "bench": ["--editable", ".[all]", "--group", "bench"],
     "package": ["build>=1.2"],
     "docs": ["--editable", ".[all]", "--group", "docs"],
 }

@@ -29,6 +29,7 @@ GENERATED = {".git", ".venv", "site", "dist", "build", "__pycache__"}
 # Folders of tests that prove something across the tree, and where that something lives.
 CROSS_CUTTING = {
     "adapters": "adapters",
+    "benchmarks": "benchmarks",
     "browser": "examples/websocket-chat",
     "crash": "src/roomkit/stores",
     "examples": "examples",

@@ -1,0 +1,7 @@
+"""`python -m benchmarks.peers.node SCRIPT`."""
+
+import sys
+
+from benchmarks.peers.node import run
+
+run(sys.argv[1])

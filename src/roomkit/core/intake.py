@@ -117,8 +117,13 @@ def _answer_at_once(turn: Turn, connection: Connection, command: Command, ref: s
 def _submit(
     turn: Turn, connection: Connection, session: Session, command: RoomCommand, ref: str | None
 ) -> None:
-    room = _room(turn, connection, command.room)
-    served = turn.state.rooms.get(room)
+    rooms, wanted = turn.state.rooms, command.room
+    served = rooms.get(RoomId(wanted)) if wanted is not None else None
+    if served is not None:
+        room = served.name
+    else:
+        room = _room(turn, connection, wanted)
+        served = rooms.get(room)
     waiting = Waiting(command, turn.now, connection.id, session, ref)
     waiting.member = room in connection.rooms
     if type(command) is JoinRoom:
@@ -146,10 +151,12 @@ def _require_place(turn: Turn, room: RoomId) -> None:
 
 
 def _room(turn: Turn, connection: Connection, wanted: str | None) -> RoomId:
-    """Return the room a command means; protocol 1 may leave it out once it has joined one."""
+    """Return the room a command means, if it names none that is served here.
+
+    Protocol 1 may leave it out once it has joined one.
+    """
     if wanted is not None:
-        known = turn.state.rooms.get(RoomId(wanted))
-        return known.name if known is not None else check_room(wanted, turn.limits)
+        return check_room(wanted, turn.limits)
     if connection.protocol != 1:
         raise Refused(ErrorCode.BAD_ARGUMENT, "room is missing: send data.room")
     if connection.headings:

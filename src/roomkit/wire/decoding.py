@@ -21,10 +21,10 @@ from roomkit.wire.refusals import WireError, explain, origin_of, sound_ref, soun
 
 __all__ = ["decode"]
 
-_AnyFrame = HelloFrame | LegacyFrame | ClientFrame
 _ACCEPTED: dict[int, object] = {0: HelloFrame | LegacyFrame, 1: LegacyFrame, 2: ClientFrame}
-_DECODERS: dict[int, msgspec.json.Decoder[_AnyFrame]] = {
-    protocol: msgspec.json.Decoder(accepted) for protocol, accepted in _ACCEPTED.items()
+_DECODER: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(_ACCEPTED[2])
+_OLDER_DECODERS: dict[int, msgspec.json.Decoder[HelloFrame | LegacyFrame]] = {
+    protocol: msgspec.json.Decoder(_ACCEPTED[protocol]) for protocol in (0, 1)
 }
 _KNOWN = {
     protocol: tuple(type_of(frame) for frame in get_args(accepted))
@@ -59,11 +59,15 @@ def decode(frame: str | bytes, limits: Limits, protocol: int) -> Hello | Command
     if raw.count(b"{") + raw.count(b"[") > deepest and _nested_deeper(raw, deepest):
         told = f"the frame is nested too deeply: use at most {deepest} levels"
         raise WireError(ErrorCode.BAD_FRAME, told, *origin_of(raw, limits, protocol))
+    command: Hello | Command
     try:
-        data = _DECODERS[protocol].decode(raw).data
+        if protocol == 2:
+            command = _DECODER.decode(raw).data
+        else:
+            data = _OLDER_DECODERS[protocol].decode(raw).data
+            command = data.command() if isinstance(data, LegacyData) else data
     except msgspec.DecodeError as error:
         raise explain(raw, error, _KNOWN[protocol], limits, protocol) from None
-    command = data.command() if protocol != 2 and isinstance(data, LegacyData) else data
     problem = problem_with(command, raw, limits)
     if problem is not None:
         ref = sound_ref(getattr(command, "ref", None), limits)

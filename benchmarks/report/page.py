@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.report.plots import dots, lines
 from benchmarks.report.results import Results
 from benchmarks.report.tables import conditions, targets, workload
+from benchmarks.suite import WORKLOADS
 
 __all__ = ["FOLDER", "told", "write"]
 
@@ -25,6 +26,7 @@ _DOTS = {
     "W3": ("copies_per_s", "copies a second, many rooms"),
     "W9": ("p99_ms", "p99 in milliseconds, messages at a fixed rate"),
 }
+_NOT_MEASURED = "Not measured in this run.\n"
 _LINES = {"rooms": "rooms", "members": "members of the room"}
 
 
@@ -38,6 +40,10 @@ def write(results: Results, folder: Path = FOLDER) -> None:
         (folder / f"{name}.md").write_text(workload(results, name) + "\n")
     for name, plot in _plots(results).items():
         (folder / f"{name}.svg").write_text(plot)
+    for name in WORKLOADS.keys() - results.workloads:
+        (folder / f"{name}.md").write_text(_NOT_MEASURED)
+        if name in {*_DOTS, *_LINES}:
+            (folder / f"{name}.svg").write_text("<p></p>\n")
 
 
 def told(results: Results) -> str:

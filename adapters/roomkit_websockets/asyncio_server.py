@@ -12,7 +12,7 @@ from websockets.asyncio.server import serve as start_server
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from roomkit import Limits, Transport
+from roomkit import Limits, Transport, TransportClosed
 from roomkit.runtime.backlog import Backlog
 from roomkit.runtime.framing import frame_texts
 from roomkit_websockets.transport import WebsocketsTransport, headers_of
@@ -82,6 +82,8 @@ class _PreparedTransport(_PlainTransport):
 
     async def send(self, frames: Sequence[bytes]) -> None:
         await self._backlog.drained()
+        if self._asyncio.state is not State.OPEN:  # the library has given it up: no pong came
+            raise TransportClosed
         self.write(frame_texts(frames))
         await self._backlog.drained()
 

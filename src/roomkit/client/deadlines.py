@@ -5,10 +5,10 @@ from __future__ import annotations
 __all__ = ["soonest"]
 
 
-def soonest(one: int | None, other: int | None, third: int | None) -> int | None:
+def soonest(*times: int | None) -> int | None:
     """Return the earliest of these; None stands for never."""
-    if one is None or (other is not None and other < one):
-        one = other
-    if one is None or (third is not None and third < one):
-        one = third
-    return one
+    earliest: int | None = None
+    for at in times:
+        if at is not None and (earliest is None or at < earliest):
+            earliest = at
+    return earliest

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from roomkit.client import asks
 from roomkit.client.asks import Ask, Happened
+from roomkit.client.deadlines import soonest
 from roomkit.client.lane import Lane
 from roomkit.client.notice import TypingNotice
 from roomkit.client.outbox import Outbox
@@ -49,10 +50,7 @@ class Rooms:
             self._traffic.view.rooms,
         )
         for name, lane in self._lanes.items():
-            room = rooms[name]
-            due = lane.deadline(room, ttl_ms) if room.pending else lane.join_at
-            if due is not None and (earliest is None or due < earliest):
-                earliest = due
+            earliest = soonest(earliest, lane.deadline(rooms[name], ttl_ms))
         return earliest
 
     # The connection

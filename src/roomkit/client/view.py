@@ -11,6 +11,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from roomkit.client.deadlines import soonest
 from roomkit.client.view_data import (
     Gap,
     Malformed,
@@ -115,12 +116,7 @@ def expired(view: View, now: int) -> View:
 
 def typing_until(view: View) -> int | None:
     """Return when `expired` has next something to do, None if never."""
-    earliest: int | None = None
-    for room in view.rooms.values():
-        until = room.typing.until
-        if until is not None and (earliest is None or until < earliest):
-            earliest = until
-    return earliest
+    return soonest(*[room.typing.until for room in view.rooms.values()])
 
 
 def paged_in(view: View, room: str, data: Record, before: int) -> View:

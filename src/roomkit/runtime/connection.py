@@ -152,8 +152,8 @@ class Connection:
     async def _write(self, written: anyio.Event) -> None:
         """Write until the connection is ending and all is written; then nothing more is read."""
         outbox, transport = self.outbox, self.transport
-        with anyio.CancelScope(deadline=self._deadline) as self._writing:
-            try:
+        try:
+            with anyio.CancelScope(deadline=self._deadline) as self._writing:
                 while True:
                     frames = outbox.take()
                     if frames:
@@ -163,14 +163,15 @@ class Connection:
                         break
                     else:
                         await outbox.wait()
-            except TransportClosed:
-                self.lose()
-            except Exception as error:  # noqa: BLE001 - an adapter's trouble ends this connection only
-                self._complaints.warn("send", "a transport's send() failed", error)
-                self.lose()
-        self._writing = None
-        written.set()
-        self._stop_reading()
+        except TransportClosed:
+            self.lose()
+        except Exception as error:  # noqa: BLE001 - an adapter's trouble ends this connection only
+            self._complaints.warn("send", "a transport's send() failed", error)
+            self.lose()
+        finally:
+            self._writing = None
+            written.set()
+            self._stop_reading()
 
     def _overflow(self) -> None:
         self.break_off(CloseCode.SLOW_CONSUMER, "too slow a reader: come back and resume")

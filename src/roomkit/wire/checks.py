@@ -91,7 +91,7 @@ def _values(command: Command | Hello, limits: Limits) -> str | None:
 
 
 def _post(command: SendMessage, limits: Limits) -> str | None:
-    """Most messages have neither of the fields that are not looked at when they are missing."""
+    """Look at a message; at `reply_to` and `meta`, which most lack, only where they are given."""
     ref, key, answered = command.ref, command.idempotency_key, command.reply_to
     return (
         _length("ref", ref, limits.ref_chars)

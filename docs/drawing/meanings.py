@@ -148,6 +148,7 @@ DEPENDENCIES: dict[str, str] = {
     "jsonschema": "frames are checked against the published schema",
     "playwright": "drives the pages in a real browser",
     "pytest-timeout": "a test that hangs is a failure",
+    "pytest-xdist": "the tests on all processors",
     "trustme": "certificates for the tests of `wss://`",
     "daphne": "an ASGI server the Starlette adapter is tried under",
     "granian": "an ASGI server the Starlette adapter is tried under",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 
-from roomkit.testing.simulation import Simulation, SimulationFailed, Tally, __main__
+from roomkit.testing.simulation import Simulation, SimulationFailed, Tally, __main__, many
 from roomkit.testing.simulation.__main__ import main
 from roomkit.testing.simulation.tally import CONDITIONS, FAULTS, SEEN
 from tests.property import breakages
@@ -60,9 +61,28 @@ def test_a_long_run_fails_if_something_never_came_up(
     missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tally = full_tally()
-    monkeypatch.setattr(__main__, "run_many", lambda *_: tally)
+    monkeypatch.setattr(__main__, "run_many", lambda seeds, *_: (tally, len(seeds)))
     arguments = ["--seeds", str(__main__.ENOUGH)]
     assert main(arguments) == 0
     del tally[missing]
     assert main(arguments) == 1
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"these never came up: {missing}")
+
+
+def test_it_ends_in_time_with_as_many_as_it_could(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(__main__, "run_many", lambda *_: (full_tally(), __main__.ENOUGH))
+    assert main(["--seeds", "10000", "--within", "60"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("every law held: 2,000 of 10,000 seeds of 300 steps in ")
+
+
+def test_too_few_lives_within_the_time_are_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = count(0, 30)
+    monkeypatch.setattr(many.time, "monotonic", lambda: float(next(clock)))
+    assert main(["--seeds", "200", "--jobs", "1", "--steps", "1", "--within", "90"]) == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "FAILED: 90 s are too few: every law held, but in 20 seeds only"

@@ -15,7 +15,7 @@ from roomkit.testing.simulation.people import PEOPLE
 from roomkit.testing.simulation.plan import FAULTS_DO, HOST_DOES, PEOPLE_DO, plan
 from roomkit.testing.simulation.runs import STEPS
 
-SEEDS = 200
+SEEDS = 50
 
 ELSEWHERE = """
 import sys

@@ -28,20 +28,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = range(given.seed, given.seed + given.seeds)
     try:
         if given.only is not None:
-            tally = Simulation(steps=given.steps).life(given.seed, given.only)
+            tally, lived = Simulation(steps=given.steps).life(given.seed, given.only), 1
         else:
-            tally = run_many(seeds, given.steps, given.jobs)
+            tally, lived = run_many(seeds, given.steps, given.jobs, given.within)
     except SimulationFailed as failure:
         _say(f"{failure}\nFAILED: seed {failure.seed} breaks {_law(failure)}")
         return 1
     _say(summary(tally))
-    missing = tally.missing() if len(seeds) >= ENOUGH else []
+    if lived < min(given.seeds, ENOUGH):
+        _say(f"FAILED: {given.within} s are too few: every law held, but in {lived:,} seeds only")
+        return 1
+    missing = tally.missing() if lived >= ENOUGH else []
     took = time.monotonic() - began
-    lives = f"{len(seeds):,} seeds of {given.steps} steps in {took:.0f} s"
+    count = f"{lived:,}" if lived == given.seeds else f"{lived:,} of {given.seeds:,}"
+    lives = f"{count} seeds of {given.steps} steps in {took:.0f} s"
     if missing:
         _say(f"FAILED: every law held in {lives}, but these never came up: {', '.join(missing)}")
         return 1
-    _say(f"every law held: {lives}, {len(seeds) / max(took, 0.001):.1f} a second")
+    _say(f"every law held: {lives}, {lived / max(took, 0.001):.1f} a second")
     return 0
 
 
@@ -87,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--jobs", type=_positive, default=os.cpu_count() or 1, help="processes (default: all CPUs)"
+    )
+    parser.add_argument(
+        "--within",
+        type=_positive,
+        metavar="SECONDS",
+        help=f"begin no life after so long; {ENOUGH:,} must have been lived by then, or all",
     )
     parser.add_argument(
         "--only", type=_numbers, help="the numbers of the steps to run, as a failure prints them"

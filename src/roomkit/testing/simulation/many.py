@@ -18,28 +18,36 @@ _CHUNK = 20
 _SAY_EVERY_S = 5.0
 
 
-def run_many(seeds: range, steps: int, jobs: int) -> Tally:
-    """Live the lives of these seeds in `jobs` processes; return what came up in them all.
+def run_many(
+    seeds: range, steps: int, jobs: int, within: float | None = None
+) -> tuple[Tally, int]:
+    """Live the lives of these seeds in `jobs` processes.
+
+    Args:
+        within: after so many seconds no new ones are begun; None if all are to be lived.
+
+    Returns:
+        What came up in them, and how many were lived.
 
     Raises:
         SimulationFailed: a law does not hold in one of them; no new ones are begun then.
     """
     tally, progress = Tally(), _Progress(len(seeds))
+    chunks = _chunks(seeds, within)
     if jobs == 1:
         simulation = Simulation(steps=steps)
-        for part in _chunks(seeds):
-            tally.update(simulation.run(part))
-            progress.done(len(part))
-        return tally
+        for chunk in chunks:
+            tally.update(simulation.run(chunk))
+            progress.done(len(chunk))
+        return tally, progress.count
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        chunks = _chunks(seeds)
         waiting: dict[Future[Tally], int] = {}
         try:
             while True:
                 for chunk in islice(chunks, 2 * jobs - len(waiting)):
                     waiting[pool.submit(_run, chunk, steps)] = len(chunk)
                 if not waiting:
-                    return tally
+                    return tally, progress.count
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                     progress.done(waiting.pop(future))
                     tally.update(future.result())
@@ -52,28 +60,36 @@ def _run(seeds: range, steps: int) -> Tally:
     return Simulation(steps=steps).run(seeds)
 
 
-def _chunks(seeds: range) -> Iterator[range]:
+def _chunks(seeds: range, within: float | None) -> Iterator[range]:
+    """Yield them a few at a time, until they are all or the time is over."""
+    end = None if within is None else time.monotonic() + within
     for start in range(0, len(seeds), _CHUNK):
+        if end is not None and time.monotonic() >= end:
+            return
         yield seeds[start : start + _CHUNK]
 
 
 class _Progress:
-    """Says now and then how far it is; on a terminal in one line, elsewhere in a few."""
+    """Says now and then how far it is; on a terminal in one line, elsewhere in a few.
+
+    Attributes:
+        count: lives lived.
+    """
 
     def __init__(self, seeds: int) -> None:
         self._seeds = seeds
-        self._count = 0
+        self.count = 0
         self._began = self._said = time.monotonic()
 
     def done(self, count: int) -> None:
-        self._count += count
+        self.count += count
         now = time.monotonic()
         terminal = sys.stderr.isatty()
-        if now - self._said < _SAY_EVERY_S * (1 if terminal else 6) and self._count < self._seeds:
+        if now - self._said < _SAY_EVERY_S * (1 if terminal else 6) and self.count < self._seeds:
             return
         self._said = now
-        rate = self._count / max(now - self._began, 0.001)
-        end = "\r" if terminal and self._count < self._seeds else "\n"
-        line = f"{self._count:,} of {self._seeds:,} seeds, {rate:.1f} a second"
+        rate = self.count / max(now - self._began, 0.001)
+        end = "\r" if terminal and self.count < self._seeds else "\n"
+        line = f"{self.count:,} of {self._seeds:,} seeds, {rate:.1f} a second"
         sys.stderr.write(line + end)
         sys.stderr.flush()

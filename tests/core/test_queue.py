@@ -19,8 +19,9 @@ from roomkit.core.events import (
     RoomLeft,
     RosterListed,
 )
-from roomkit.core.inputs import Asked, HostHistory, HostPost, MessagesPaged
+from roomkit.core.inputs import Asked, HostHistory, HostPost, MessagesPaged, Received
 from roomkit.core.storage import MessagePage
+from roomkit.core.timers import Timer
 from roomkit.errors import ErrorCode
 from roomkit.ids import ConnectionId, RequestId
 from roomkit.limits import Limits
@@ -52,6 +53,46 @@ def test_a_room_has_one_append_in_flight_and_the_next_takes_all_that_waited() ->
     assert [len(append.facts) for append in chat.waiting(Append)] == [1]
     chat.append()
     assert [len(append.facts) for append in chat.waiting(Append)] == [4]
+
+
+def together(chat: Chat, connection: ConnectionId, *texts: str) -> None:
+    """Say all of this in one moment."""
+    for text in texts:
+        said = SendMessage(room="lobby", message=text, ref=text)
+        chat.step(Received(connection, said, more=True))
+
+
+def test_what_comes_in_one_moment_is_one_append_at_its_end() -> None:
+    chat, alice = slow()
+    bob = chat.open("bob")
+    chat.join(bob)
+    chat.append()
+    together(chat, alice, "1", "2")
+    together(chat, bob, "3")
+    assert chat.waiting(Append) == []
+    assert chat.node.engine.next_deadline == chat.world.clock.mono
+    chat.node.tick()
+    assert [len(append.facts) for append in chat.waiting(Append)] == [3]
+    chat.append()
+    posts = [event.message.text for event in chat.take(bob) if isinstance(event, Posted)]
+    assert posts == ["1", "2", "3"]
+    assert chat.node.engine.next_deadline != chat.world.clock.mono
+
+
+def test_what_comes_while_an_append_is_on_its_way_is_judged_when_it_is_answered() -> None:
+    chat, alice = slow()
+    chat.say(alice, "1")
+    together(chat, alice, "2", "3")
+    assert not [timer for timer in chat.node.engine.state.timers if timer[0] is Timer.JUDGE]
+    chat.append()
+    assert [len(append.facts) for append in chat.waiting(Append)] == [2]
+
+
+def test_another_step_judges_what_came_before_it() -> None:
+    chat, alice = slow()
+    together(chat, alice, "1", "2")
+    chat.drop(alice)
+    assert [len(append.facts) for append in chat.waiting(Append)] == [2]
 
 
 def test_so_many_wait_in_a_room_and_the_next_is_told_overloaded() -> None:

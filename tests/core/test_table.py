@@ -117,9 +117,7 @@ def test_a_timer_of_what_is_gone_is_harmless(timer: Timer) -> None:
     assert node.tick() == []
 
 
-@pytest.mark.parametrize(
-    "timer", sorted(set(Timer) - {Timer.LEASE, Timer.TIPS, Timer.HEARTBEAT})
-)
+@pytest.mark.parametrize("timer", sorted(set(Timer) - {Timer.LEASE, Timer.TIPS, Timer.HEARTBEAT}))
 def test_a_timer_that_fires_early_changes_nothing(timer: Timer) -> None:
     """Heartbeats are counted from the last frame, so that one is looked at alone."""
     world = World()

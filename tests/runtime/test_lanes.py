@@ -9,6 +9,7 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
+from roomkit import MemoryStore
 from roomkit.core.effects import (
     Append,
     Effect,
@@ -273,3 +274,49 @@ async def test_rooms_do_not_wait_for_each_other() -> None:
         assert calls.store.running["beside"] == 2
         gate.set()
         assert len(await calls.answered()) == 2
+
+
+async def test_what_is_kept_in_this_process_is_appended_without_a_lane() -> None:
+    answers: list[Input] = []
+    async with anyio.create_task_group() as tasks:
+        calls = StoreCalls(MemoryStore(), Limits(), answers.append, tasks, Complaints())
+        calls.perform(append(LOBBY, 1))
+        calls.perform(append(GARDEN, 2))
+        stored, other = [answer for answer in answers if isinstance(answer, Appended)]
+        assert (stored.nonce.counter, other.nonce.counter) == (1, 2)
+        assert isinstance(stored.outcome, Stored) and isinstance(other.outcome, Stored)
+        with anyio.fail_after(10):
+            await calls.settled()
+        tasks.cancel_scope.cancel()
+
+
+async def test_an_append_in_this_process_that_fails_is_answered_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers: list[Input] = []
+    async with anyio.create_task_group() as tasks:
+        calls = StoreCalls(MemoryStore(), Limits(), answers.append, tasks, Complaints())
+        calls.perform(Append(LOBBY, Nonce(NODE, 1), "", (), control=False))
+        tasks.cancel_scope.cancel()
+    assert answers == [Appended(LOBBY, Nonce(NODE, 1), Unknown("the call failed"))]
+    assert "the store's append() failed" in caplog.text
+
+
+async def test_a_store_made_from_the_one_in_memory_is_asked_as_any_other() -> None:
+    class Counting(MemoryStore):
+        calls = 0
+
+        async def append(self, appends: Sequence[Append], now: int) -> Sequence[Outcome]:
+            self.calls += 1
+            return await super().append(appends, now)
+
+    answers: list[Input] = []
+    store = Counting()
+    async with anyio.create_task_group() as tasks:
+        calls = StoreCalls(store, Limits(), answers.append, tasks, Complaints())
+        calls.perform(append(LOBBY, 1))
+        assert answers == []
+        with anyio.fail_after(10):
+            await calls.settled()
+        tasks.cancel_scope.cancel()
+    assert store.calls == len(answers) == 1

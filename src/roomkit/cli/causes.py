@@ -26,6 +26,7 @@ _TIMERS = {
     Timer.UNANSWERED: "commands had waited too long for the store",
     Timer.RETRY: "it was time to ask the store again",
     Timer.OCCUPANCY: "it was time to count occupants",
+    Timer.JUDGE: "commands had come together, and were judged together",
     Timer.TIPS: "it was time to compare tips with the store",
     Timer.LEASE: "it was time to renew the lease",
 }

@@ -77,9 +77,10 @@ class Engine:
         turn = self._turn
         turn.begin(now)
         _HANDLERS[type(input)](turn, input)
+        judge = queue.put_off if isinstance(input, inputs.Received) and input.more else queue.pump
         while turn.touched:
             _, served = turn.touched.popitem()
-            queue.pump(turn, served)
+            judge(turn, served)
             keeping.watch_idleness(turn, served)
         return turn.effects
 
@@ -139,6 +140,7 @@ _TIMERS: dict[Timer, Callable[[Turn, str], None]] = {
     Timer.UNANSWERED: _in_room(queue.unanswered),
     Timer.RETRY: _in_room(following.retry_due),
     Timer.OCCUPANCY: _in_room(presence.count_occupants),
+    Timer.JUDGE: _in_room(Turn.touch),
     Timer.FORGET: _in_room(keeping.forget_due),
     Timer.TIPS: lambda turn, key: following.tips_due(turn),
     Timer.LEASE: lambda turn, key: presence.lease_due(turn),

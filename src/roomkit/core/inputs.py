@@ -78,11 +78,18 @@ class Opened(msgspec.Struct, frozen=True):
     session: SessionId
 
 
-class Received(msgspec.Struct, frozen=True):
-    """A well-formed command arrived."""
+class Received(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A well-formed command arrived.
+
+    Attributes:
+        more: others may follow in this moment, so what has to wait for its turn is judged with
+            them, at the next step of another kind or at the `Tick` that is now due. What a room is
+            told by many at once is then one append and one batch.
+    """
 
     connection: ConnectionId
     command: Command
+    more: bool = False
 
 
 class Garbled(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ _TIMERS_OF_A_ROOM = (
     Timer.UNANSWERED,
     Timer.RETRY,
     Timer.OCCUPANCY,
+    Timer.JUDGE,
 )
 
 

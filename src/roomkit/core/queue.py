@@ -17,7 +17,7 @@ from roomkit.core.turn import Turn
 from roomkit.errors import ErrorCode, Refused
 from roomkit.ids import SessionId
 
-__all__ = ["all_waiting", "overload", "pump", "submit", "unanswered"]
+__all__ = ["all_waiting", "overload", "pump", "put_off", "submit", "unanswered"]
 
 _UNANSWERED = Timer.UNANSWERED  # named here for every command: a member of an enum is slow to find
 
@@ -89,6 +89,12 @@ def pump(turn: Turn, served: Served) -> None:
         queue.extendleft(reversed(passed))
     if batch.items:
         seal(turn, served, batch, room.fence)
+
+
+def put_off(turn: Turn, served: Served) -> None:
+    """Judge what waits at the end of this moment, with whatever else has come by then."""
+    if served.queue and served.batch is None:
+        turn.state.timers.set_if_unset(Timer.JUDGE, served.name, turn.now)
 
 
 def all_waiting(served: Served) -> Iterator[Waiting]:

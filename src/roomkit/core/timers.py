@@ -36,6 +36,8 @@ class Timer(StrEnum):
     """when a room's failed or unsettled store call is to be made again"""
     OCCUPANCY = "occupancy"
     """when a room with its roster off counts its occupants"""
+    JUDGE = "judge"
+    """when commands that came together are judged together (at once: the end of this tick)"""
     FORGET = "forget"
     """when a room nobody uses can be let go"""
     TIPS = "tips"

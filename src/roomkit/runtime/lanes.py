@@ -1,12 +1,14 @@
 """How the hub calls the store: appends one call at a time per lane, everything else beside them.
 
+Appends to rooms in this process's own memory need no lane: they are made where they are asked for.
+
 A call that raises or takes too long is answered all the same: an append as unknown, which the
 engine settles by sending it again, any other as failed. No call is repeated here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 import anyio
@@ -43,6 +45,7 @@ from roomkit.limits import Limits
 from roomkit.runtime.clock import read_wall
 from roomkit.runtime.complaints import Complaints
 from roomkit.stores.base import Store
+from roomkit.stores.memory import MemoryStore
 
 __all__ = ["CALLS_AT_ONCE", "StoreCalls"]
 
@@ -52,6 +55,7 @@ CALLS_AT_ONCE = 16
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Step = Callable[[Input], None]
+_AppendAtOnce = Callable[[Sequence[Append], int], Sequence[Outcome]]
 _Call = (
     ReadLog
     | LoadRoom
@@ -86,6 +90,8 @@ class StoreCalls:
         self, store: Store, limits: Limits, step: _Step, tasks: TaskGroup, complaints: Complaints
     ) -> None:
         self._store = store
+        # Not one derived from it: that may do something else, or wait.
+        self._at_once = store.append_at_once if type(store) is MemoryStore else None
         self._seconds = limits.unanswered_ms / 1000
         self._step = step
         self._tasks = tasks
@@ -97,7 +103,10 @@ class StoreCalls:
         self._idle = anyio.Event()
 
     def perform(self, effect: StoreEffect) -> None:
-        """Begin a store effect; its answer is stepped later, never from in here."""
+        """Begin a store effect; its answer is handed to `step`, perhaps from in here."""
+        if isinstance(effect, Append) and self._at_once is not None:
+            self._append(self._at_once, effect)
+            return
         self._unanswered += 1
         if isinstance(effect, Append):
             lane = self._lane_of(effect.room)
@@ -120,6 +129,14 @@ class StoreCalls:
         while self._unanswered:
             self._idle = anyio.Event()
             await self._idle.wait()
+
+    def _append(self, at_once: _AppendAtOnce, append: Append) -> None:
+        try:
+            (outcome,) = at_once([append], read_wall())
+        except Exception as error:  # noqa: BLE001 - the same as in `_bounded`
+            self._complaints.warn("store append", "the store's append() failed", error)
+            outcome = Unknown("the call failed")
+        self._step(Appended(append.room, append.nonce, outcome))
 
     def _lane_of(self, room: RoomId) -> _Lane:
         number = self._store.lane(room)

@@ -73,7 +73,7 @@ class Reader:
         if self._protocol == 0:
             await self._greet(command)
         elif not isinstance(command, Hello):
-            node.step(Received(connection.id, command))
+            node.step(Received(connection.id, command, more=True))
 
     async def _greet(self, first: Hello | Command) -> None:
         """Handle the first frame that makes sense."""
@@ -101,7 +101,7 @@ class Reader:
         session = node.identities.session(hello.session if hello else None, user)
         node.open(Opened(connection.id, protocol, user, session))
         if not isinstance(first, Hello):
-            node.step(Received(connection.id, first))
+            node.step(Received(connection.id, first, more=True))
 
     async def _identify(self, hello: Hello | None) -> User | None:
         """Return who is there; None if the connection has been refused.

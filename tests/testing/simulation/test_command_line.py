@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from itertools import count
 
 import pytest
 
-from roomkit.testing.simulation import Simulation, SimulationFailed, Tally, __main__, many
+from roomkit.testing.simulation import Simulation, SimulationFailed, Tally, __main__
 from roomkit.testing.simulation.__main__ import main
 from roomkit.testing.simulation.tally import CONDITIONS, FAULTS, SEEN
 from tests.property import breakages
@@ -82,7 +83,7 @@ def test_too_few_lives_within_the_time_are_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = count(0, 30)
-    monkeypatch.setattr(many.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     assert main(["--seeds", "200", "--jobs", "1", "--steps", "1", "--within", "90"]) == 1
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "FAILED: 90 s are too few: every law held, but in 20 seeds only"

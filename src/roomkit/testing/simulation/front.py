@@ -101,7 +101,7 @@ class Front:
         if wire.protocol == 0:
             self._greet(wire, command)
         elif not isinstance(command, Hello):
-            self.step(Received(wire.id, command))
+            self.step(Received(wire.id, command, more=True))
 
     def hung_up(self, wire: Wire) -> None:
         """The connection is over."""
@@ -130,7 +130,7 @@ class Front:
         session = self._door.session(hello, self._tokens, user)
         self.step(Opened(wire.id, wire.protocol, user, session))
         if not isinstance(first, Hello):
-            self.step(Received(wire.id, first))
+            self.step(Received(wire.id, first, more=True))
 
     # The engine's end
 

@@ -18,9 +18,7 @@ _CHUNK = 20
 _SAY_EVERY_S = 5.0
 
 
-def run_many(
-    seeds: range, steps: int, jobs: int, within: float | None = None
-) -> tuple[Tally, int]:
+def run_many(seeds: range, steps: int, jobs: int, within: float | None = None) -> tuple[Tally, int]:
     """Live the lives of these seeds in `jobs` processes.
 
     Args:

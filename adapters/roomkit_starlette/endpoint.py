@@ -28,10 +28,12 @@ class Prepared(TypedDict):
     Attributes:
         write: hands framed messages to the server.
         backlog: whether all that was written has been taken.
+        listen: has messages handed over as they come.
     """
 
     write: Callable[[bytes], object]
     backlog: Backlog
+    listen: Callable[[Callable[[str | bytes], bool]], None]
 
 
 def chat_endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
@@ -105,11 +107,12 @@ class StarletteTransport:
 
 
 class PreparedTransport(StarletteTransport):
-    """One that can be written to at once; see `PromptTransport`."""
+    """One that can be written to and read from at once; see `PromptTransport`."""
 
     def __init__(self, websocket: WebSocket, prepared: Prepared) -> None:
         super().__init__(websocket)
         self.write = prepared["write"]
+        self.listen = prepared["listen"]
         self._backlog = prepared["backlog"]
         self.watch = self._backlog.watch
 

@@ -1,21 +1,25 @@
 """uvicorn's websocket protocol with an ASGI extension for frames prepared for many connections.
 
-ASGI's `send` costs each copy of each message an event, a coroutine and a framing of its own. Where
-a server offers the extension `roomkit.prepared`, an endpoint may instead write whole websocket
-frames, made once for everybody, straight to the connection, from `websocket.accept` until
-`websocket.close`. Its value in `scope["extensions"]` is a dictionary:
+ASGI's `send` costs each copy of each message an event, a coroutine and a framing of its own, and
+its `receive` each message a turn of a queue and of a task. Where a server offers the extension
+`roomkit.prepared`, an endpoint may instead write whole websocket frames, made once for everybody,
+straight to the connection, from `websocket.accept` until `websocket.close`, and be called with what
+comes. Its value in `scope["extensions"]` is a dictionary:
 
 * `write(framed: bytes)` hands over unmasked, uncompressed text messages (RFC 6455, 5.2) and never
   waits;
-* `backlog` is a `roomkit.runtime.backlog.Backlog`: whether all that was written has been taken.
+* `backlog` is a `roomkit.runtime.backlog.Backlog`: whether all that was written has been taken;
+* `listen(heard)` has each message that comes while none waits for `receive` handed to `heard`,
+  which says whether it takes it; what it does not take, `receive` returns.
 
-Middleware that wraps `send` does not see what is written so. Where the extension is missing, every
-message goes through `send`.
+Middleware that wraps `send` or `receive` does not see what goes this way. Where the extension is
+missing, every message goes through them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -42,6 +46,7 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._backlog = Backlog()
+        self._heard: Callable[[str | bytes], bool] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -50,11 +55,31 @@ class PreparedProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent and not self.conn.extensions:
-            prepared = Prepared(write=self.transport.write, backlog=self._backlog)
+            prepared = Prepared(
+                write=self.transport.write, backlog=self._backlog, listen=self._listen
+            )
             extensions = self.scope.setdefault("extensions", {})
             extensions[PREPARED] = cast("dict[object, object]", prepared)
 
+    def _listen(self, heard: Callable[[str | bytes], bool]) -> None:
+        self._heard = heard
+
+    def _hears(self, heard: Callable[[str | bytes], bool]) -> bool:
+        """Hand over a whole message that comes after all others; return whether it was taken."""
+        if self.close_sent or not self.queue.empty():
+            return False
+        data = b"".join(self.frames)
+        if self.curr_msg_data_type != "text":
+            return heard(data)
+        try:
+            return heard(data.decode())
+        except UnicodeDecodeError:
+            return False  # uvicorn says so to the peer, and closes
+
     def send_receive_event_to_app(self) -> None:
+        if self._heard is not None and self._hears(self._heard):
+            self.frames = []
+            return
         if self.queue.qsize() + 1 >= _AHEAD:
             super().send_receive_event_to_app()
             return

@@ -9,8 +9,9 @@ from typing import Any
 import anyio
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as start_server
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from roomkit import Limits, Transport, TransportClosed
 from roomkit.runtime.backlog import Backlog
@@ -29,11 +30,33 @@ in a room already would wait until each of them has shaken hands."""
 
 
 class _Connection(ServerConnection):
-    """Tells what the system keeps back of what was written; nothing is compressed."""
+    """Tells what the system keeps back of what was written, and hands over what comes; nothing is
+    compressed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.backlog = Backlog()
+        self._heard: Callable[[str | bytes], bool] | None = None
+
+    def listen(self, heard: Callable[[str | bytes], bool]) -> None:
+        """See `PromptTransport.listen`."""
+        self._heard = heard
+
+    def process_event(self, event: Event) -> None:
+        if self._heard is None or not self._hears(event, self._heard):
+            super().process_event(event)
+
+    def _hears(self, event: Event, heard: Callable[[str | bytes], bool]) -> bool:
+        """Hand over a message in one frame that comes after all others, and return whether it was
+        taken."""
+        if not isinstance(event, Frame) or not event.fin or len(self.recv_messages.frames):
+            return False
+        if event.opcode is Opcode.TEXT:
+            try:
+                return heard(str(event.data, "utf-8"))
+            except UnicodeDecodeError:
+                return False  # the library says so to the peer, and closes
+        return event.opcode is Opcode.BINARY and heard(bytes(event.data))
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -70,13 +93,14 @@ class _PlainTransport(WebsocketsTransport):
 
 
 class _PreparedTransport(_PlainTransport):
-    """Written to at once while the socket takes everything; see `PromptTransport`."""
+    """Written to and read from at once; see `PromptTransport`."""
 
-    __slots__ = ("_backlog", "watch", "write")
+    __slots__ = ("_backlog", "listen", "watch", "write")
 
     def __init__(self, connection: _Connection) -> None:
         super().__init__(connection)
         self._backlog = connection.backlog
+        self.listen = connection.listen
         self.watch = connection.backlog.watch
         self.write = connection.transport.write
 

@@ -40,6 +40,9 @@ class PromptSocket:
         if not self.takes:
             self.tell(False)
 
+    def listen(self, heard: Callable[[str | bytes], bool]) -> None:
+        raise NotImplementedError
+
     def tell(self, taken: bool) -> None:
         """Be full, or have taken everything."""
         assert self._changed is not None

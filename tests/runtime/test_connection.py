@@ -138,6 +138,9 @@ async def test_a_transport_that_can_be_written_to_at_once_gets_the_same_frames()
             self.changed = changed
             return True
 
+        def listen(self, heard: Callable[[str | bytes], bool]) -> None:
+            assert self.types() == []  # as soon as it is known who is there
+
         def write(self, framed: bytes, /) -> None:
             self.sent += texts_in(framed)
             self.asked += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
@@ -240,6 +242,76 @@ async def test_a_flood_of_frames_starves_nobody() -> None:
         await alice.data_of("welcome")
         assert flood.types().count("pong") < 2_000
         await eventually(lambda: flood.types().count("pong") == 2_000)
+
+
+class Listening(ScriptedTransport):
+    """One that hands over what it gets, in a callback outside of any task."""
+
+    heard: Callable[[str | bytes], bool] | None = None
+    refused = 0
+
+    def listen(self, heard: Callable[[str | bytes], bool]) -> None:
+        self.heard = heard
+
+    def put(self, *messages: str | bytes) -> None:
+        for message in messages:
+            if self.heard is None or self._incoming:
+                super().put(message)
+            elif not self.heard(message):
+                self.refused += 1
+                super().put(message)
+
+
+async def test_what_is_handed_over_is_handled_with_everybodys() -> None:
+    alice, bob = Listening(), Listening()
+    async with Hub() as hub, served(hub, alice, bob):
+        await join(alice, "alice")
+        await join(bob, "bob")
+        assert alice.heard and bob.heard
+        received = hub.stats.received
+        for one in (alice, bob):
+            one.say("send_message", room="lobby", message="hello", ref="r")
+        assert hub.stats.received == received
+        await eventually(lambda: alice.types().count("new_message") == 2)
+        assert hub.stats.received == received + 2
+        assert alice.types().count("ack") == bob.types().count("ack") == 1
+
+
+async def test_no_more_is_taken_from_one_than_from_others() -> None:
+    flood, alice = Listening(), Listening()
+    limits = Limits(frames_burst=10_000, frames_per_s=10_000)
+    async with Hub(limits=limits) as hub, served(hub, flood, alice):
+        await join(flood, "mallory")
+        for number in range(200):
+            flood.say("ping", t=number)
+        assert flood.refused == 1  # the others behind it wait as well
+        alice.say("hello", protocol=2, username="alice")
+        await alice.data_of("welcome")
+        assert flood.types().count("pong") < 200
+        await eventually(lambda: flood.types().count("pong") == 200)
+        pongs = [data["t"] for type, data in flood.frames() if type == "pong"]
+        assert pongs == list(range(200))
+
+
+async def test_what_came_before_a_connection_was_lost_is_done() -> None:
+    alice, bob = Listening(), Listening()
+    async with Hub() as hub, served(hub, alice, bob):
+        await join(alice, "alice")
+        await join(bob, "bob")
+        bob.say("send_message", room="lobby", message="my last words")
+        bob.hang_up()
+        assert (await alice.data_of("new_message"))["message"] == "my last words"
+
+
+async def test_what_comes_after_the_end_is_dropped() -> None:
+    alice = Listening()
+    async with Hub() as hub, served(hub, alice):
+        await join(alice, "alice")
+        alice.put("x" * (hub.limits.frame_close_bytes + 1))
+        alice.say("ping")
+        await eventually(lambda: alice.closed)
+        assert alice.closed is not None and alice.closed[0] == 1009
+        assert "pong" not in alice.types()
 
 
 async def test_a_transport_that_breaks_ends_its_connection_only() -> None:

@@ -57,6 +57,8 @@ __all__ = ["Node"]
 
 _OF_A_CONNECTION = (Connected, Opened, Received, Garbled)
 
+_Handle = Callable[[str | bytes], None]
+
 _TICKS_IN_A_ROW = 64  # the engine moves a deadline it has met; this bounds the harm if it does not
 
 
@@ -84,6 +86,7 @@ class Node:
         self._engine = engine
         self._store = store
         self._waiting: deque[Input] = deque()
+        self._heard: deque[tuple[_Handle, str | bytes]] = deque()
         self._stepping = False
         self._stopped = False
         self._tick_ending = anyio.Event()
@@ -118,9 +121,24 @@ class Node:
         finally:
             self._stepping = False
         deadline = self._engine.next_deadline
-        self.alarm.look(deadline)
-        if self.deliveries.pending or (deadline is not None and deadline <= now.mono):
+        if deadline is not None and deadline <= now.mono:
             self._tick_ending.set()
+            return
+        self.alarm.look(deadline)
+        if self.deliveries.pending:
+            self._tick_ending.set()
+
+    def hear(self, handle: _Handle, frame: str | bytes) -> None:
+        """Have a frame handled when the tick ends: at once would be outside of any task."""
+        self._heard.append((handle, frame))
+        self._tick_ending.set()
+
+    def take_in(self) -> None:
+        """Handle every frame that was heard."""
+        heard = self._heard
+        while heard:
+            handle, frame = heard.popleft()
+            handle(frame)
 
     def pass_time(self) -> None:
         """Step `Tick` while a deadline is due."""
@@ -131,11 +149,13 @@ class Node:
             self.step(Tick())
 
     async def end_ticks(self) -> None:
-        """At the end of each loop tick, pass time and hand out what was said. Until cancelled."""
+        """At the end of each loop tick, handle what was heard, pass time, and hand out what was
+        said. Until cancelled."""
         while True:
             await self._tick_ending.wait()
             self._tick_ending = anyio.Event()
             self.ticks += 1
+            self.take_in()
             self.pass_time()
             self.deliveries.flush()
 

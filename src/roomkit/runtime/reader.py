@@ -27,7 +27,11 @@ _FRAMES_IN_A_ROW = 16  # handled before others get a turn, if the transport neve
 
 
 class Reader:
-    """Reads a connection until it ends."""
+    """Reads a connection until it ends.
+
+    Once it is known who is there, a transport that can hands most frames over as they come; they
+    are handled when the tick ends, with everybody's.
+    """
 
     __slots__ = ("_connection", "_in_a_row", "_node", "_protocol", "_tick")
 
@@ -48,32 +52,59 @@ class Reader:
         try:
             while not connection.ending:
                 frame = await connection.transport.receive()
-                if not connection.ending:
-                    await self._handle(frame)
-                    await self._give_others_a_turn()
+                self._node.take_in()  # what was heard came before
+                if self._protocol:
+                    self._handle(frame)
+                elif not connection.ending:
+                    first = self._decode(frame)
+                    if first is not None:
+                        await self._greet(first)
+                if not self._may_go_on():
+                    self._in_a_row = 0
+                    await anyio.lowlevel.checkpoint()
         except TransportClosed:
+            self._node.take_in()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends this connection only
-            self._node.complaints.bug("reader", "a connection's reader failed", error)
-            connection.end(CloseCode.INTERNAL, "internal error")
+            self._fail(error)
 
-    async def _handle(self, frame: str | bytes) -> None:
+    def _hear(self, frame: str | bytes) -> bool:
+        """Take a frame that has just come, if it is not too many in one tick."""
+        if not self._may_go_on():
+            return False
+        self._node.hear(self._handle, frame)
+        return True
+
+    def _handle(self, frame: str | bytes) -> None:
+        """Have the engine judge a frame of somebody known. Raises nothing."""
+        connection = self._connection
+        if connection.ending:
+            return
+        try:
+            command = self._decode(frame)
+            if command is not None and not isinstance(command, Hello):
+                self._node.step(Received(connection.id, command, more=True))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends this connection only
+            self._fail(error)
+
+    def _decode(self, frame: str | bytes) -> Hello | Command | None:
+        """Return what a frame says; None if that is nothing, which its sender is told."""
         node, connection = self._node, self._connection
         node.counters.received += 1
         if _is_longer(frame, node.limits.frame_close_bytes):
             connection.end(
                 _MESSAGE_TOO_BIG, f"frames have at most {node.limits.frame_close_bytes} bytes"
             )
-            return
+            return None
         try:
-            command = node.deliveries.codec.decode(frame, self._protocol)
+            return node.deliveries.codec.decode(frame, self._protocol)
         except WireError as error:
             node.step(Garbled(connection.id, error.code, error.message, error.ref, error.room))
-            return
-        if self._protocol == 0:
-            await self._greet(command)
-        elif not isinstance(command, Hello):
-            node.step(Received(connection.id, command, more=True))
+            return None
+
+    def _fail(self, error: Exception) -> None:
+        self._node.complaints.bug("reader", "a connection's reader failed", error)
+        self._connection.end(CloseCode.INTERNAL, "internal error")
 
     async def _greet(self, first: Hello | Command) -> None:
         """Handle the first frame that makes sense."""
@@ -102,6 +133,9 @@ class Reader:
         node.open(Opened(connection.id, protocol, user, session))
         if not isinstance(first, Hello):
             node.step(Received(connection.id, first, more=True))
+        listen = getattr(connection.transport, "listen", None)
+        if listen is not None:
+            listen(self._hear)
 
     async def _identify(self, hello: Hello | None) -> User | None:
         """Return who is there; None if the connection has been refused.
@@ -144,15 +178,13 @@ class Reader:
         self._node.tell(self._connection.id, Failure(code, message))
         self._connection.end(close, close.name.lower())
 
-    async def _give_others_a_turn(self) -> None:
-        """Step aside now and then if the transport has more and more to read."""
+    def _may_go_on(self) -> bool:
+        """Count a frame; False if others are to get a turn before more of this transport."""
         if self._node.ticks != self._tick:
             self._tick = self._node.ticks
             self._in_a_row = 0
         self._in_a_row += 1
-        if self._in_a_row >= _FRAMES_IN_A_ROW:
-            self._in_a_row = 0
-            await anyio.lowlevel.checkpoint()
+        return self._in_a_row < _FRAMES_IN_A_ROW
 
 
 def _is_longer(frame: str | bytes, limit: int) -> bool:

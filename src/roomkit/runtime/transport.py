@@ -88,10 +88,22 @@ class Transport(Protocol):
 
 @runtime_checkable
 class PromptTransport(Transport, Protocol):
-    """A transport that can also be written to at once, while its peer keeps up.
+    """A transport that can also be written to at once, while its peer keeps up, and read from.
 
-    It spares a task switch for each copy of each message, which is most of what a copy costs.
+    It spares a task switch for each copy of each message, which is most of what a copy costs, and
+    for each message that comes.
     """
+
+    def listen(self, heard: Callable[[str | bytes], bool]) -> None:
+        """Hand over each further message as it comes, instead of keeping it for `receive`.
+
+        Only while no other waits for `receive`, and whole: what came in fragments may go that way.
+
+        Args:
+            heard: takes a message, as `receive` returns it, and does not wait. If it returns False
+                it has not taken it, and `receive` is to return it.
+        """
+        ...
 
     def write(self, framed: bytes, /) -> object:
         """Hand over text messages framed (RFC 6455, 5.2): unmasked, whole, uncompressed.

@@ -7,7 +7,7 @@ anything, and reads only when asked to, so that not reading is easy too.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Self
 
@@ -56,11 +56,16 @@ class WebsocketClient:
 
     async def send_text(self, *fragments: str | bytes) -> None:
         """Send a text message, in as many fragments as are given; bytes may be no UTF-8."""
-        first, *rest = [part.encode() if isinstance(part, str) else part for part in fragments]
+        await self.send_texts(fragments)
+
+    async def send_texts(self, *messages: Sequence[str | bytes]) -> None:
+        """Send text messages in one go, each in as many fragments as it has."""
         protocol = self._socket.protocol
-        protocol.send_text(first, fin=not rest)
-        for number, part in enumerate(rest, 1):
-            protocol.send_continuation(part, fin=number == len(rest))
+        for fragments in messages:
+            first, *rest = [part.encode() if isinstance(part, str) else part for part in fragments]
+            protocol.send_text(first, fin=not rest)
+            for number, part in enumerate(rest, 1):
+                protocol.send_continuation(part, fin=number == len(rest))
         await self._socket.flush()
 
     async def send_binary(self, data: bytes) -> None:

@@ -207,6 +207,21 @@ class BadInput(Harness):
             await alice.send_text(*[whole[at : at + 1] for at in range(len(whole))])
             await alice.expect("pong", ref="✿ in pieces")
 
+    @pytest.mark.parametrize("every", [1, 2, 7, 200])
+    async def test_what_comes_in_one_go_is_answered_in_order(self, every: int) -> None:
+        """Whole or, every so many, in fragments."""
+        async with self.chat(Limits(frames_burst=1_000)) as chat, chat.connect() as alice:
+            await hello(alice, "alice")
+            pings = [f'{{"type":"ping","data":{{"t":{number}}}}}' for number in range(150)]
+            await alice.send_texts(
+                *[
+                    [ping] if number % every else [ping[:9], ping[9:17], ping[17:]]
+                    for number, ping in enumerate(pings)
+                ]
+            )
+            for number in range(len(pings)):
+                await alice.expect("pong", t=number)
+
     async def test_a_flood_of_frames_is_refused_and_then_cut_off(self) -> None:
         limits = Limits(frames_per_s=1, frames_burst=50, frames_refused=30)
         async with self.chat(limits) as chat, chat.connect() as alice:

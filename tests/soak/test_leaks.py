@@ -16,7 +16,7 @@ from roomkit import Hub, Limits
 from roomkit_websockets import listen
 
 COME_AND_GO = Path(__file__).with_name("come_and_go.py")
-WARM_UP = 2_000
+WARM_UP = 4_000
 TIMES = 10_000
 MIB = 1024 * 1024
 

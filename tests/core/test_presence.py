@@ -288,6 +288,24 @@ def test_after_a_late_or_failed_renewal_no_lease_is_judged_for_a_period(renewed:
     assert len(chat.waiting(Append)) == 1
 
 
+def test_who_lapsed_is_asked_once_at_a_time_and_a_late_answer_is_no_news() -> None:
+    """Seed 5349 of the simulator: a store answered the newer of two questions first."""
+    chat = two_nodes()
+    node, other = chat.node.engine.node, chat.nodes[1].engine.node
+    assert asks_for_lapsed(chat) != []
+    for moment in (30_000, 45_001):
+        chat.world.clock.move_to(moment)
+        chat.node.step(LeaseRenewed(node, True))
+        assert only(FindLapsed, chat.node.tick()) == []
+    chat.node.step(LapsedFound((other,)))
+    assert chat.waiting(Append) == []
+    chat.world.clock.move_to(60_001)
+    chat.node.step(LeaseRenewed(node, True))
+    assert only(FindLapsed, chat.node.tick()) != []
+    chat.node.step(LapsedFound((other,)))
+    assert len(chat.waiting(Append)) == 1
+
+
 def test_an_unanswered_renewal_is_a_late_one() -> None:
     chat = two_nodes()
     chat.hold = True

@@ -12,7 +12,7 @@ from roomkit.testing.world import World
 
 TIMES = 10_000
 
-COUNTERS = ("appends", "pages", "lease_asked", "distrust_until", "timers")
+COUNTERS = ("appends", "pages", "lease_asked", "distrust_until", "lapsed_asked", "timers")
 """What may differ: numbers that only go up, and when the lease is renewed next."""
 
 

@@ -226,7 +226,8 @@ def lease_due(turn: Turn) -> None:
         for node in served.room.nodes()
     }
     nodes.discard(state.node)
-    if nodes:
+    if nodes and state.lapsed_asked is None:
+        state.lapsed_asked = turn.now
         turn.emit(FindLapsed(tuple(sorted(nodes))))
 
 
@@ -239,10 +240,16 @@ def lease_renewed(turn: Turn, answer: LeaseRenewed) -> None:
 
 
 def lapsed_found(turn: Turn, answer: LapsedFound) -> None:
-    """Want lost nodes written down in every room that still lists them."""
-    if turn.now < turn.state.distrust_until:
+    """Want lost nodes written down in every room that still lists them.
+
+    Not on a late answer: they may have renewed their leases since it was true.
+    """
+    state = turn.state
+    asked, state.lapsed_asked = state.lapsed_asked, None
+    late = asked is not None and turn.now - asked > turn.limits.lease_renew_ms
+    if late or turn.now < state.distrust_until:
         return
-    for served in turn.state.rooms.values():
+    for served in state.rooms.values():
         if served.room is None:
             continue
         for node in sorted(served.room.nodes().intersection(answer.lapsed)):

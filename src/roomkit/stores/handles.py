@@ -18,13 +18,13 @@ from anyio.lowlevel import checkpoint
 from roomkit.core.storage import Interrupted, StoreFeed, StoreSignal
 from roomkit.ids import RoomId
 
-__all__ = ["FEED_ITEMS", "Followers", "StoreHandle"]
+__all__ = ["FEED_ITEMS", "Feed", "Followers", "StoreHandle"]
 
 FEED_ITEMS = 1024
 """How many hints and signals wait for a handle's reader before they become one `Interrupted`."""
 
 
-class _Feed:
+class Feed:
     """The bounded buffer between all who append or signal and the one reader of a handle."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class StoreHandle:
 
     def __init__(self, followers: Followers) -> None:
         self._followers = followers
-        self._feed: _Feed | None = None
+        self._feed: Feed | None = None
 
     def another(self) -> Self:
         """Return a second handle on the same rooms, as another node of the same process has it."""
@@ -91,7 +91,7 @@ class StoreHandle:
         """
         if self._feed is not None:
             raise RuntimeError("this handle's feed is open already: read it, or take another()")
-        self._feed = feed = _Feed()
+        self._feed = feed = Feed()
         try:
             yield feed
         finally:

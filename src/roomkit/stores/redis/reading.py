@@ -1,0 +1,112 @@
+"""What is asked of a room, each answer from one moment of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from roomkit.core.storage import (
+    After,
+    LogSlice,
+    MessagePage,
+    PageQuery,
+    RoomRecord,
+    Snapshot,
+    Tip,
+)
+from roomkit.ids import Position, RoomId
+from roomkit.stores.paging import fitting, wanted
+from roomkit.stores.redis.keys import Keys
+from roomkit.stores.redis.rows import entries_of, rows_of
+from roomkit.stores.redis.server import Server
+
+__all__ = ["load", "page", "read", "rooms", "tips"]
+
+_TIP = ("seq", "link", "saved")
+_ROOMS = 500  # names looked at in one go
+
+
+async def read(server: Server, keys: Keys, room: RoomId, after: int, limit: int) -> LogSlice:
+    log = keys.log(room)
+    head, first, found = await server.together(
+        ("HMGET", keys.head(room), *_TIP),
+        ("XRANGE", log, "-", "+", "COUNT", 1),
+        ("XRANGE", log, f"{after}-0" if after else "-", "+", "COUNT", limit + 1),
+    )
+    tip = _tip(head)
+    if tip is None:
+        return LogSlice(None, (), Tip(0, "", 0), 0)
+    entries = entries_of(found)
+    there = bool(entries) and entries[0].seq == after
+    return LogSlice(
+        at=entries[0] if there else None,
+        entries=entries[1:] if there else entries[:limit],
+        tip=tip,
+        first_seq=entries_of(first)[0].seq,
+    )
+
+
+async def load(server: Server, keys: Keys, room: RoomId, newest: int) -> RoomRecord:
+    head, log, messages = await server.together(
+        ("HMGET", keys.head(room), "saved", "saved_link", "format", "state"),
+        ("XRANGE", keys.log(room), "-", "+"),
+        ("ZRANGE", keys.messages(room), -newest, -1),
+    )
+    saved, link, format, state = head
+    snapshot, entries = None, entries_of(log)
+    if saved is not None:
+        snapshot = Snapshot(Position(int(saved), link.decode()), int(format), state)
+        entries = tuple([entry for entry in entries if entry.seq > snapshot.position.seq])
+    return RoomRecord(snapshot, entries, tuple(rows_of(messages)))
+
+
+async def page(
+    server: Server, keys: Keys, room: RoomId, query: PageQuery, limit: int, size: int
+) -> MessagePage:
+    """One row more than asked for on each side tells whether there is any; `size` is in bytes."""
+    sides = below, above = wanted(query, limit)
+    split = query.seq + 1 if isinstance(query, After) else query.seq
+    messages = keys.messages(room)
+    older, newer, (saved, removed) = await server.together(
+        ("ZRANGE", messages, f"({split}", "-inf", "BYSCORE", "REV", "LIMIT", 0, below + 1),
+        ("ZRANGE", messages, split, "+inf", "BYSCORE", "LIMIT", 0, above + 1),
+        ("HMGET", keys.head(room), "saved", "removed"),
+    )
+    rows = rows_of([*reversed(older), *newer])
+    low, high = fitting(rows, len(older), sides, size)
+    return MessagePage(
+        rows=tuple(rows[low:high]),
+        snapshot_seq=int(saved or 0),
+        has_before=low > 0,
+        has_after=high < len(rows),
+        complete=low > 0 or not removed,
+    )
+
+
+async def tips(server: Server, keys: Keys, rooms: Sequence[RoomId]) -> Mapping[RoomId, Tip]:
+    heads = await server.each(*[("HMGET", keys.head(room), *_TIP) for room in rooms])
+    found = zip(rooms, map(_tip, heads), strict=True)
+    return {room: tip for room, tip in found if tip is not None}
+
+
+async def rooms(server: Server, keys: Keys, after: RoomId | None, limit: int) -> list[RoomId]:
+    """The server compares names by their UTF-8 bytes, which is the order of their code points.
+
+    A name is put down before the first append to its room, so some may have no log.
+    """
+    found: list[RoomId] = []
+    start = "-" if after is None else f"({after}"
+    while len(found) < limit:
+        names = await server.call("ZRANGE", keys.rooms, start, "+", "BYLEX", "LIMIT", 0, _ROOMS)
+        listed = [RoomId(name.decode()) for name in names]
+        found += (await tips(server, keys, listed)) if listed else ()
+        if len(listed) < _ROOMS:
+            break
+        start = f"({listed[-1]}"
+    return found[:limit]
+
+
+def _tip(head: Sequence[bytes | None]) -> Tip | None:
+    seq, link, saved = head
+    if seq is None or link is None:
+        return None
+    return Tip(int(seq), link.decode(), int(saved or 0))

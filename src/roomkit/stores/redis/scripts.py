@@ -1,0 +1,138 @@
+"""What must happen as one thing in the server: an append, and a save. In Lua 5.1.
+
+A number above 2^31 has to be written with `%.0f`: `tostring` would give it an exponent.
+"""
+
+from __future__ import annotations
+
+__all__ = ["APPEND", "SAVE"]
+
+APPEND = """
+-- KEYS: head, log, keys, aging, nonces
+-- ARGV: node, counter, fence, now, idempotency_ms, nonce_ms, control, a first prev,
+--       keys to forget at most, command to publish with, channel, handle; then of each fact its key
+--       ("k" and the key, or "") and its bytes
+-- Returns "behind", or a line for each fact: "e seq at prev link control" or "k seq link at"; for a
+-- nonce answered before "again", and then the lines, each followed by the fact it was for.
+local head, log, keys, aging, nonces = unpack(KEYS)
+local node, counter, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
+local idempotency_ms, nonce_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
+local last = redis.call('HGET', nonces, node)
+if last then
+    local before = cmsgpack.unpack(last)
+    if now - before[2] < nonce_ms then
+        if counter == before[1] then return {'again', unpack(before[3])} end
+        if counter < before[1] then return 'behind' end
+    end
+end
+local kept = redis.call('HMGET', head, 'seq', 'link', 'at', 'fence')
+if (kept[4] or '') ~= ARGV[3] then return 'behind' end
+local seq, prev = tonumber(kept[1] or '0'), kept[2] or ARGV[8]
+local at = math.max(now, tonumber(kept[3] or '0'))
+local expired = now - idempotency_ms
+local many = (#ARGV - 12) / 2
+local old = redis.call('ZRANGEBYSCORE', aging, '-inf', string.format('%.0f', expired),
+    'LIMIT', 0, many + tonumber(ARGV[9]))
+if #old > 0 then
+    redis.call('HDEL', keys, unpack(old))
+    redis.call('ZREM', aging, unpack(old))
+end
+local time = string.format('%.0f', at)
+local answer, again, hint, fence = {}, {}, {}, nil
+for one = 1, many do
+    local key, fact = ARGV[11 + 2 * one], ARGV[12 + 2 * one]
+    local known = false
+    if key ~= '' then
+        known = redis.call('HGET', keys, key)
+        if known and tonumber(string.match(known, '%d+$')) <= expired then known = false end
+    end
+    if known then
+        answer[one] = 'k ' .. known
+        again[2 * one] = ''
+    else
+        seq = seq + 1
+        local number = string.format('%.0f', seq)
+        local link = string.sub(redis.sha1hex(prev .. ':' .. time .. ':' .. fact), 1, 16)
+        local control = (ARGV[7] == '1' and one == many) and '1' or '0'
+        redis.call('XADD', log, number .. '-0',
+            'a', time, 'p', prev, 'l', link, 'c', control, 'f', fact)
+        local line = table.concat({number, time, prev, link, control}, ' ')
+        answer[one] = 'e ' .. line
+        again[2 * one] = fact
+        hint[#hint + 1] = line .. ' ' .. #fact .. '\\n' .. fact
+        if key ~= '' then
+            redis.call('HSET', keys, key, number .. ' ' .. link .. ' ' .. time)
+            redis.call('ZADD', aging, time, key)
+        end
+        if control == '1' then fence = link end
+        prev = link
+    end
+    again[2 * one - 1] = answer[one]
+end
+if #hint > 0 then
+    redis.call('HSET', head, 'seq', string.format('%.0f', seq), 'link', prev, 'at', time)
+    if fence then redis.call('HSET', head, 'fence', fence) end
+end
+if not last then
+    local all = redis.call('HGETALL', nonces)
+    for index = 1, #all, 2 do
+        if now - cmsgpack.unpack(all[index + 1])[2] >= nonce_ms then
+            redis.call('HDEL', nonces, all[index])
+        end
+    end
+end
+redis.call('HSET', nonces, node, cmsgpack.pack({counter, now, again}))
+if #hint > 0 then
+    redis.call(ARGV[10], ARGV[11], 'h' .. ARGV[12] .. table.concat(hint))
+end
+return answer
+"""
+
+SAVE = """
+-- KEYS: head, log, messages
+-- ARGV: seq, link, format, state, now - log_age_ms, log_entries, messages kept at most (0: all),
+--       then of each message its seq and its body
+-- Returns 1, or 0 if it is refused.
+local head, log, messages = unpack(KEYS)
+local seq = tonumber(ARGV[1])
+local there = redis.call('XRANGE', log, ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
+if not there or there[2][6] ~= ARGV[2] then return 0 end
+local kept = redis.call('HMGET', head, 'saved', 'format', 'seq')
+local saved = tonumber(kept[1] or '0')
+if kept[1] and (seq <= saved or tonumber(kept[2]) > tonumber(ARGV[3])) then return 0 end
+redis.call('ZREMRANGEBYSCORE', messages, '(' .. string.format('%.0f', saved), ARGV[1])
+for index = 8, #ARGV, 2 do
+    if tonumber(ARGV[index]) <= seq then
+        redis.call('ZREMRANGEBYSCORE', messages, ARGV[index], ARGV[index])
+        redis.call('ZADD', messages, ARGV[index], ARGV[index] .. ':' .. ARGV[index + 1])
+    end
+end
+local most = tonumber(ARGV[7])
+if most > 0 then
+    local surplus = redis.call('ZCARD', messages) - most
+    if surplus > 0 then
+        redis.call('ZREMRANGEBYRANK', messages, 0, surplus - 1)
+        redis.call('HSET', head, 'removed', '1')
+    end
+end
+redis.call('HSET', head, 'saved', ARGV[1], 'saved_link', ARGV[2], 'format', ARGV[3],
+    'state', ARGV[4])
+-- Trim by count and by age, never past the snapshot.
+local first = tonumber(kept[3]) - tonumber(ARGV[6]) + 1
+local from, age = '-', tonumber(ARGV[5])
+while true do
+    local some = redis.call('XRANGE', log, from, '+', 'COUNT', 100)
+    local last
+    for _, entry in ipairs(some) do
+        last = tonumber(string.match(entry[1], '^%d+'))
+        if last >= seq or tonumber(entry[2][2]) >= age then
+            first, some = math.max(first, last), {}
+            break
+        end
+    end
+    if #some < 100 then break end
+    from = '(' .. string.format('%.0f', last) .. '-0'
+end
+redis.call('XTRIM', log, 'MINID', string.format('%.0f', math.min(first, seq)))
+return 1
+"""

@@ -1,0 +1,188 @@
+"""A server that dies, stands still, forgets its scripts, is full, or is not fit to keep rooms."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from roomkit.core.effects import Append, FactItem
+from roomkit.core.storage import Entry, Failed, Hint, Interrupted, Nonce, Stored, StoreFeed
+from roomkit.errors import StoreError
+from roomkit.ids import NodeId, RoomId
+from roomkit.stores.redis import RedisStore
+from tests.runtime.scripted import eventually
+from tests.stores.redis.servers import SERVERS, TestServer, serving
+
+LOBBY = RoomId("lobby")
+NOW = 1_700_000_000_000
+
+
+@pytest.fixture(params=SERVERS)
+def own(request: pytest.FixtureRequest) -> Generator[TestServer]:
+    """A server that a test may kill."""
+    with serving(request.param) as running:
+        yield running
+
+
+def said(counter: int, text: bytes = b"hello") -> Append:
+    nonce = Nonce(NodeId("node"), counter)
+    return Append(LOBBY, nonce, "", (FactItem(f"key-{counter}", text),), control=False)
+
+
+async def stored(store: RedisStore, append: Append) -> list[Entry]:
+    (outcome,) = await store.append([append], NOW)
+    assert isinstance(outcome, Stored)
+    return [item for item in outcome.items if isinstance(item, Entry)]
+
+
+@asynccontextmanager
+async def listening(store: RedisStore) -> AsyncGenerator[AsyncIterator[StoreFeed]]:
+    async with store.feed() as feed:
+        with anyio.fail_after(20):
+            yield feed
+
+
+async def until(feed: AsyncIterator[StoreFeed], kind: type) -> StoreFeed:
+    async for item in feed:
+        if isinstance(item, kind):
+            return item
+    raise AssertionError("the feed has ended")
+
+
+async def test_what_was_acknowledged_is_there_after_the_server_was_killed(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    async with store.open():
+        for counter in range(1, 21):
+            await stored(store, said(counter))
+        own.stop()
+        with pytest.raises(StoreError, match="cannot be reached"):
+            await store.append([said(21)], NOW)
+        own.start()
+        entries = (await store.read(LOBBY, 0, 100)).entries
+        assert [entry.seq for entry in entries] == list(range(1, 21))
+        (again,) = await store.append([said(20)], NOW)
+        assert isinstance(again, Stored)
+        assert again.items == (entries[-1],)
+        assert [entry.seq for entry in await stored(store, said(21))] == [21]
+
+
+async def test_a_feed_comes_back_after_the_server_was_killed_and_says_so(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    other = store.another()
+    async with store.open(), other.open(), listening(store) as feed:
+        await store.follow(LOBBY)
+        await stored(other, said(1))
+        hint = await until(feed, Hint)
+        assert isinstance(hint, Hint)
+        assert [entry.seq for entry in hint.entries] == [1]
+        own.stop()
+        own.start()
+        await until(feed, Interrupted)
+        await stored(other, said(2))
+        hint = await until(feed, Hint)
+        assert isinstance(hint, Hint)
+        assert [entry.seq for entry in hint.entries] == [2]
+
+
+async def test_a_server_that_stands_still_holds_nobody_for_long(
+    own: TestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = RedisStore(own.url)
+    async with store.open(), listening(store) as feed:
+        await store.follow(LOBBY)
+        await stored(store, said(1))
+        own.pause()
+        begun = anyio.current_time()
+        with pytest.raises(StoreError, match="cannot be reached"):
+            await store.append([said(2)], NOW)
+        assert anyio.current_time() - begun < 10
+        await eventually(lambda: "has not been heard" in caplog.text, "the canary's silence")
+        own.go_on()
+        await until(feed, Interrupted)
+        outcome = await stored(store, said(2))
+        assert outcome == [] or outcome[0].seq == 2
+        assert (await store.read(LOBBY, 0, 100)).tip.seq == 2
+
+
+async def test_a_script_the_server_has_forgotten_is_loaded_again(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    async with store.open():
+        await stored(store, said(1))
+        own.say(b"SCRIPT FLUSH\r\n")
+        appends = [said(2), said(3)]
+        outcomes = await store.append(appends, NOW)
+        assert [type(outcome) for outcome in outcomes] == [Stored, Stored]
+        assert (await store.read(LOBBY, 0, 100)).tip.seq == 3
+
+
+async def test_everything_gone_is_an_empty_log(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    async with store.open():
+        await stored(store, said(1))
+        own.say(b"FLUSHALL\r\n")
+        assert (await store.read(LOBBY, 0, 100)).tip.seq == 0
+        assert (await store.tips([LOBBY])) == {}
+
+
+async def test_a_full_server_refuses_and_loses_nothing(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    async with store.open():
+        await stored(store, said(1))
+        own.say(b"CONFIG SET maxmemory 1mb\r\n")
+        (outcome,) = await store.append([said(2)], NOW)
+        assert isinstance(outcome, Failed)
+        assert "maxmemory" in outcome.reason
+        own.say(b"CONFIG SET maxmemory 0\r\n")
+        assert [entry.seq for entry in await stored(store, said(3))] == [2]
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random"])
+async def test_a_server_that_forgets_to_make_room_is_refused(policy: str) -> None:
+    refused = pytest.raises(StoreError, match="maxmemory-policy is " + policy)
+    with serving("valkey", "--maxmemory-policy", policy) as server, refused:
+        async with RedisStore(server.url).open():
+            pass
+
+
+async def test_a_wrong_password_says_where_to_look() -> None:
+    with serving("valkey") as server:
+        server.say(b"CONFIG SET requirepass secret\r\n")
+        with pytest.raises(StoreError, match="look at the URL's user"):
+            async with RedisStore(server.url).open():
+                pass
+        right = server.url.replace("//", "//:secret@")
+        async with RedisStore(right).open():
+            pass
+
+
+async def test_nobody_there_is_said_at_once() -> None:
+    with serving("valkey") as server:
+        server.stop()
+        with pytest.raises(StoreError, match="cannot be reached"):
+            async with RedisStore(server.url).open():
+                pass
+
+
+@pytest.mark.parametrize("url", ["http://example.org", "localhost:6379"])
+def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="redis"):
+        RedisStore(url)
+
+
+def test_arguments_are_checked() -> None:
+    with pytest.raises(ValueError, match="messages must be 1 or more"):
+        RedisStore("redis://localhost", messages=0)
+    with pytest.raises(ValueError, match="prefix must be"):
+        RedisStore("redis://localhost", prefix="a{b}")
+
+
+def test_on_trio_it_says_what_to_use() -> None:
+    async def main() -> None:
+        async with RedisStore("redis://127.0.0.1:1").open():
+            raise AssertionError("it opened")
+
+    with pytest.raises(StoreError, match="runs on asyncio"):
+        anyio.run(main, backend="trio")

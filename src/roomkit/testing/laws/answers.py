@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -65,7 +66,6 @@ class _Sent:
         acked: the newest seq acknowledged in its room before.
         inside: its session occupied the room already.
         at: when it was sent.
-        again: the same user sent the same message to the same room before, under the same key.
     """
 
     command: Command
@@ -73,7 +73,6 @@ class _Sent:
     acked: int
     inside: bool
     at: int
-    again: bool = False
 
 
 class Answers(Observer):
@@ -97,7 +96,7 @@ class Answers(Observer):
         self.answered = self.compared = self.held = self.repeated = 0
         self._every = every
         self._received = 0
-        self._said: set[tuple[RoomId, UserId, str, str]] = set()
+        self._said: Counter[tuple[RoomId, UserId, str | None, str]] = Counter()
         self._truth = truth
         self._limits = limits
         self._clock = clock
@@ -128,8 +127,9 @@ class Answers(Observer):
                 session, acked = connection.session, self._acked.get(room, 0)
                 inside, now = room in session.rooms, self._clock.mono
                 user = session.user.user_id
-                again = type(command) is SendMessage and self._again(room, user, command)
-                sent = _Sent(command, user, acked, inside, now, again)
+                if type(command) is SendMessage:
+                    self._said[room, user, command.idempotency_key, command.message] += 1
+                sent = _Sent(command, user, acked, inside, now)
                 self._waiting.setdefault(connection.id, {})[command.ref] = sent
 
     def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
@@ -214,15 +214,6 @@ class Answers(Observer):
         for connection in node.received:
             self._waiting.pop(connection, None)
 
-    def _again(self, room: RoomId, user: UserId, command: SendMessage) -> bool:
-        """Note a message; tell whether it was sent before."""
-        if command.idempotency_key is None:
-            return False
-        said = (room, user, command.idempotency_key, command.message)
-        again = said in self._said
-        self._said.add(said)
-        return again
-
     def _look_for_the_forgotten(self, node: Node) -> None:
         """Whatever the store does, an answer comes within `unanswered_ms`; only leaves wait on."""
         longest_ago = self._clock.mono - self._limits.unanswered_ms
@@ -249,8 +240,9 @@ class Answers(Observer):
             raise LawBroken(3, f"{event} names {message}, which has another key than {command}")
         if not event.duplicate and message.text != command.message:
             raise LawBroken(4, f"{event} names {message}, which is not {command}")
-        if event.duplicate and message.text == command.message and not sent.again:
-            raise LawBroken(3, f"{event} calls the first send of {command} a duplicate")
+        said = self._said[room, sent.user, command.idempotency_key, command.message]
+        if event.duplicate and message.text == command.message and said < 2:
+            raise LawBroken(3, f"{event} calls the only send of {command} a duplicate")
         self._acked[room] = max(self._acked.get(room, 0), position.seq)
         self.held += 1
         self.repeated += event.duplicate

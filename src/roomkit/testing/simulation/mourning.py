@@ -5,7 +5,6 @@ So a restarted server leaves its predecessor's lease alone, and nobody is shown 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from roomkit.core.effects import Effect, FindLapsed, Renew
@@ -21,7 +20,8 @@ __all__ = ["Mourning"]
 class Mourning(Observer):
     """Knows since when and until when each node's lease lives at least.
 
-    Both calls count from when they were made. A node asks who lapsed once it has its last answer.
+    Both calls count from when they were made. A node asks who lapsed once it has its last answer;
+    renewals may overtake each other, so an answer is taken for that of the one that gives least.
     """
 
     stepping_kinds = frozenset({LeaseRenewed, LapsedFound})
@@ -29,7 +29,7 @@ class Mourning(Observer):
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
-        self._asked: dict[str, deque[int]] = {}
+        self._asked: dict[str, list[int]] = {}
         self._finding: dict[str, int] = {}
         self._lives: dict[str, tuple[int, int]] = {}
 
@@ -37,10 +37,11 @@ class Mourning(Observer):
         now = self._clock.mono
         if type(input) is LeaseRenewed:
             asked = self._asked[input.node]
-            until = asked.popleft()
+            until = min(asked)
+            asked.remove(max(asked))
             if input.renewed:
                 since, before = self._lives.get(input.node, (now, 0))
-                self._lives[input.node] = (since if before > now else now, min([until, *asked]))
+                self._lives[input.node] = (since if before > now else now, until)
         elif type(input) is LapsedFound:
             found = self._finding.pop(node.name)
             for lost in input.lapsed:
@@ -58,6 +59,6 @@ class Mourning(Observer):
     def _renew(self, renew: Renew) -> None:
         """A drain asks for less than there is, and is gone before it is answered."""
         until = self._clock.mono + renew.ttl_ms
-        self._asked.setdefault(renew.node, deque()).append(until)
+        self._asked.setdefault(renew.node, []).append(until)
         since, lives = self._lives.get(renew.node, (0, 0))
         self._lives[renew.node] = (since, min(lives, until))

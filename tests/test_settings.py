@@ -19,9 +19,9 @@ SECRET = "correct horse battery staple"
 
 
 STORES = (
-    "memory:, or sqlite:PATH, which may go on with ?durability=sqlite-normal, &messages=NUMBER and "
-    "&messages_age_ms=NUMBER, or redis://HOST:PORT/DATABASE (rediss:, valkey:, valkeys:, unix:), "
-    "which may go on with ?messages=NUMBER and &prefix=NAME"
+    "memory:, sqlite:PATH, redis://HOST:PORT/DATABASE, redis+sentinel://HOST,HOST/SERVICE or "
+    "redis+cluster://HOST,HOST (or rediss, valkey, valkeys, and unix:///PATH), which may go on "
+    "with ?durability=NAME, &messages=NUMBER and more, see the settings page of the documentation"
 )
 
 
@@ -131,18 +131,24 @@ def test_variables_of_the_tests_are_no_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "server"),
+    ("url", "server", "durability"),
     [
-        ("redis://cache:6379/1", "redis://cache:6379/1"),
-        ("valkey://alice:hush@cache?prefix=chat&messages=5", "valkey://alice:hush@cache"),
-        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+        ("redis://cache:6379/1", "redis://cache:6379/1", "redis"),
+        ("valkey://alice:hush@cache?prefix=chat&messages=5", "valkey://alice:hush@cache", "redis"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock", "redis"),
+        (
+            "rediss+sentinel://one,two/chat?durability=redis-replicated(1)&ssl_ca_certs=/ca.pem",
+            "rediss+sentinel://one,two/chat?ssl_ca_certs=%2Fca.pem",
+            "redis-replicated(1)",
+        ),
+        ("valkey+cluster://one?durability=redis-fsync", "valkey+cluster://one", "redis-fsync"),
     ],
 )
-def test_a_server_is_named_by_its_url(url: str, server: str) -> None:
+def test_a_server_is_named_by_its_url(url: str, server: str, durability: str) -> None:
     settings = load_settings({"ROOMKIT_STORE": url})
     store = settings.store()
     assert isinstance(store, RedisStore)
-    assert (store.url, store.durability) == (server, "redis")
+    assert (store.url, store.durability) == (server, durability)
     assert "hush" not in repr(settings)
 
 

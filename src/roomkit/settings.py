@@ -25,7 +25,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
@@ -42,10 +42,15 @@ _SECRET_CHARS = 16
 _OF_THE_TESTS = frozenset({"ROOMKIT_CHROMIUM", "ROOMKIT_REQUIRE_BROWSER"})
 
 _STORES = (
-    "memory:, or sqlite:PATH, which may go on with ?durability=sqlite-normal, &messages=NUMBER and "
-    "&messages_age_ms=NUMBER, or redis://HOST:PORT/DATABASE (rediss:, valkey:, valkeys:, unix:), "
-    "which may go on with ?messages=NUMBER and &prefix=NAME"
+    "memory:, sqlite:PATH, redis://HOST:PORT/DATABASE, redis+sentinel://HOST,HOST/SERVICE or "
+    "redis+cluster://HOST,HOST (or rediss, valkey, valkeys, and unix:///PATH), which may go on "
+    "with ?durability=NAME, &messages=NUMBER and more, see the settings page of the documentation"
 )
+_SERVERS = re.compile(r"unix|(redis|valkey)s?(\+(sentinel|cluster))?")
+_OF_SQLITE = {"durability", "messages", "messages_age_ms"}
+_OF_SERVERS = {"durability", "messages", "prefix"}
+_OF_URLS = ("ssl_", "sentinel_")  # options that stay in the URL of a server
+_NUMBERS = {"messages", "messages_age_ms"}
 
 
 def _make_store(url: str, limits: Limits) -> Store:
@@ -58,27 +63,21 @@ def _make_store(url: str, limits: Limits) -> Store:
         return MemoryStore(limits=limits)
     scheme, _, rest = url.partition(":")
     path, asked, query = rest.partition("?")
-    if scheme not in _OPTIONS:
-        raise ValueError("it is neither memory nor a file nor a server")
     given = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if asked else []
     options: dict[str, Any] = {
         name: int(value) if name in _NUMBERS else value for name, value in given
     }
-    if len(options) < len(given) or not options.keys() <= _OPTIONS[scheme]:
-        raise ValueError("an option is unknown, or given twice")
-    if scheme == "sqlite":
+    if len(options) < len(given):
+        raise ValueError("an option is given twice")
+    if scheme == "sqlite" and options.keys() <= _OF_SQLITE:
         return SqliteStore(path, limits=limits, **options)
+    kept = {name: options.pop(name) for name in list(options) if name.startswith(_OF_URLS)}
+    if not _SERVERS.fullmatch(scheme) or not options.keys() <= _OF_SERVERS:
+        raise ValueError("it is neither memory nor a file nor a server, or an option is unknown")
     from roomkit.stores.redis import RedisStore  # an extra
 
-    return RedisStore(f"{scheme}:{path}", limits=limits, **options)
-
-
-_SERVER_OPTIONS = {"messages", "prefix"}
-_OPTIONS = {
-    "sqlite": {"durability", "messages", "messages_age_ms"},
-    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), _SERVER_OPTIONS),
-}
-_NUMBERS = {"messages", "messages_age_ms"}
+    place = f"{scheme}:{path}" + (f"?{urlencode(kept)}" if kept else "")
+    return RedisStore(place, limits=limits, **options)
 
 
 @dataclass(frozen=True, kw_only=True)

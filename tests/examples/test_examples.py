@@ -169,16 +169,14 @@ class TestTheChat:
     def test_a_wrong_setting_is_named_and_nothing_is_started(self, tmp_path: Path) -> None:
         result = run_chat(tmp_path, ROOMKIT_STORE="mysql://here", ROOMKIT_FRAMES_PER_S="many")
         assert (result.returncode, result.stdout) == (1, "")
-        stores = (
-            "memory:, or sqlite:PATH, which may go on with ?durability=sqlite-normal, "
-            "&messages=NUMBER and &messages_age_ms=NUMBER, or redis://HOST:PORT/DATABASE (rediss:, "
-            "valkey:, valkeys:, unix:), which may go on with ?messages=NUMBER and &prefix=NAME"
+        headline, store, frames = result.stderr.splitlines()
+        assert headline == "roomkit: the environment is wrong; change these and start again:"
+        assert store.startswith(
+            "  ROOMKIT_STORE is 'mysql://here': expected memory:, sqlite:PATH, "
         )
-        assert result.stderr.splitlines() == [
-            "roomkit: the environment is wrong; change these and start again:",
-            f"  ROOMKIT_STORE is 'mysql://here': expected {stores}",
-            "  ROOMKIT_FRAMES_PER_S is 'many': expected a whole number from 1 to 2^53 - 1",
-        ]
+        assert frames == (
+            "  ROOMKIT_FRAMES_PER_S is 'many': expected a whole number from 1 to 2^53 - 1"
+        )
 
     def test_a_port_in_use_is_said(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

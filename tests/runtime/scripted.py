@@ -14,9 +14,11 @@ from roomkit import Handshake, Hub, TransportClosed
 PATIENCE_SECONDS = 10.0
 
 
-async def eventually(condition: Callable[[], object], what: str = "it") -> None:
+async def eventually(
+    condition: Callable[[], object], what: str = "it", patience: float = PATIENCE_SECONDS
+) -> None:
     """Wait for a condition, and give up on the test if it does not come true."""
-    deadline = anyio.current_time() + PATIENCE_SECONDS
+    deadline = anyio.current_time() + patience
     while not condition():
         assert anyio.current_time() < deadline, f"{what} did not happen"
         await anyio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""The redis library knows asyncio alone; one server of each kind serves a whole file of tests."""
+"""The redis library knows asyncio alone; each deployment serves many tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.stores.redis.servers import SERVERS, TestServer, serving
+from tests.stores.redis.deployments import DEPLOYMENTS, Deployment, deployed
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Generator[TestServer]:
-    with serving(request.param) as running:
+@pytest.fixture(scope="session", params=DEPLOYMENTS)
+def server(request: pytest.FixtureRequest) -> Generator[Deployment]:
+    with deployed(request.param) as running:
         yield running

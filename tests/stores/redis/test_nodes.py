@@ -18,12 +18,12 @@ from roomkit import Hub
 from roomkit.stores.redis import RedisStore
 from roomkit.testing.websocket_client import WebsocketClient
 from tests.runtime.scripted import ScriptedTransport, eventually, join, served
+from tests.stores.redis.deployments import Deployment
 from tests.stores.redis.quick import QUICK, SECRET
-from tests.stores.redis.servers import TestServer
 
 
 @asynccontextmanager
-async def nodes(server: TestServer, count: int, prefix: str = "") -> AsyncGenerator[list[Hub]]:
+async def nodes(server: Deployment, count: int, prefix: str = "") -> AsyncGenerator[list[Hub]]:
     """Run nodes of one service in this process."""
     first = RedisStore(server.url, limits=QUICK, prefix=prefix or token_hex(4))
     async with AsyncExitStack() as stack:
@@ -31,7 +31,7 @@ async def nodes(server: TestServer, count: int, prefix: str = "") -> AsyncGenera
         yield [await stack.enter_async_context(hub) for hub in hubs]
 
 
-async def test_people_at_different_nodes_talk(server: TestServer) -> None:
+async def test_people_at_different_nodes_talk(server: Deployment) -> None:
     alice, bob = ScriptedTransport(), ScriptedTransport()
     async with nodes(server, 2) as (here, there), served(here, alice), served(there, bob):
         await join(alice, "alice")
@@ -46,7 +46,7 @@ async def test_people_at_different_nodes_talk(server: TestServer) -> None:
         await alice.data_of("user_typing")
 
 
-async def test_order_is_the_same_everywhere_however_many_talk_at_once(server: TestServer) -> None:
+async def test_order_is_the_same_everywhere_however_many_talk_at_once(server: Deployment) -> None:
     people = [ScriptedTransport() for _ in range(6)]
     async with nodes(server, 3) as hubs, AsyncExitStack() as stack:
         for number, one in enumerate(people):
@@ -78,7 +78,7 @@ def came_and_went(transport: ScriptedTransport) -> tuple[list[str], list[str]]:
 
 
 @asynccontextmanager
-async def process(server: TestServer, prefix: str) -> AsyncGenerator[tuple[Process, str]]:
+async def process(server: Deployment, prefix: str) -> AsyncGenerator[tuple[Process, str]]:
     """Run a node in a process of its own; yields it and where its websocket is."""
     command = [sys.executable, "-m", "tests.stores.redis.node_process", server.url, prefix]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -92,7 +92,7 @@ async def process(server: TestServer, prefix: str) -> AsyncGenerator[tuple[Proce
                 node.kill()
 
 
-async def test_nobody_stays_behind_at_a_node_that_was_killed(server: TestServer) -> None:
+async def test_nobody_stays_behind_at_a_node_that_was_killed(server: Deployment) -> None:
     alice, prefix = ScriptedTransport(), token_hex(4)
     async with nodes(server, 1, prefix) as (here,), served(here, alice):
         await join(alice, "alice")
@@ -110,7 +110,7 @@ async def test_nobody_stays_behind_at_a_node_that_was_killed(server: TestServer)
         await eventually(lambda: came_and_went(alice) == (["bob"], ["bob"]))
 
 
-async def test_somebody_whose_node_was_killed_goes_on_at_another(server: TestServer) -> None:
+async def test_somebody_whose_node_was_killed_goes_on_at_another(server: Deployment) -> None:
     alice, again, prefix = ScriptedTransport(), ScriptedTransport(), token_hex(4)
     async with nodes(server, 1, prefix) as (here,), served(here, alice):
         await join(alice, "alice")

@@ -111,7 +111,7 @@ async def test_a_script_the_server_has_forgotten_is_loaded_again(own: TestServer
     store = RedisStore(own.url)
     async with store.open():
         await stored(store, said(1))
-        own.say(b"SCRIPT FLUSH\r\n")
+        own.say("SCRIPT FLUSH")
         appends = [said(2), said(3)]
         outcomes = await store.append(appends, NOW)
         assert [type(outcome) for outcome in outcomes] == [Stored, Stored]
@@ -122,7 +122,7 @@ async def test_everything_gone_is_an_empty_log(own: TestServer) -> None:
     store = RedisStore(own.url)
     async with store.open():
         await stored(store, said(1))
-        own.say(b"FLUSHALL\r\n")
+        own.say("FLUSHALL")
         assert (await store.read(LOBBY, 0, 100)).tip.seq == 0
         assert (await store.tips([LOBBY])) == {}
 
@@ -131,11 +131,11 @@ async def test_a_full_server_refuses_and_loses_nothing(own: TestServer) -> None:
     store = RedisStore(own.url)
     async with store.open():
         await stored(store, said(1))
-        own.say(b"CONFIG SET maxmemory 1mb\r\n")
+        own.say("CONFIG SET maxmemory 1mb")
         (outcome,) = await store.append([said(2)], NOW)
         assert isinstance(outcome, Failed)
         assert "maxmemory" in outcome.reason
-        own.say(b"CONFIG SET maxmemory 0\r\n")
+        own.say("CONFIG SET maxmemory 0")
         assert [entry.seq for entry in await stored(store, said(3))] == [2]
 
 
@@ -149,7 +149,7 @@ async def test_a_server_that_forgets_to_make_room_is_refused(policy: str) -> Non
 
 async def test_a_wrong_password_says_where_to_look() -> None:
     with serving("valkey") as server:
-        server.say(b"CONFIG SET requirepass secret\r\n")
+        server.say("CONFIG SET requirepass secret")
         with pytest.raises(StoreError, match="look at the URL's user"):
             async with RedisStore(server.url).open():
                 pass
@@ -186,3 +186,27 @@ def test_on_trio_it_says_what_to_use() -> None:
 
     with pytest.raises(StoreError, match="runs on asyncio"):
         anyio.run(main, backend="trio")
+
+
+async def test_fsync_is_promised_by_a_server_that_does_it() -> None:
+    with serving("valkey") as server:
+        async with RedisStore(server.url, durability="redis-fsync").open():
+            pass
+        server.say("CONFIG SET appendfsync everysec")
+        with pytest.raises(StoreError, match="appendonly yes and appendfsync always"):
+            async with RedisStore(server.url, durability="redis-fsync").open():
+                pass
+
+
+async def test_a_server_that_takes_over_without_fsync_is_complained_of(
+    own: TestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = RedisStore(own.url, durability="redis-fsync")
+    async with store.open(), listening(store) as feed:
+        await store.follow(LOBBY)
+        await stored(store, said(1))
+        await until(feed, Interrupted)
+        own.stop()
+        own.start("--appendfsync", "everysec")
+        what = "may not mean redis-fsync any more"
+        await eventually(lambda: what in caplog.text, "a complaint", 20)

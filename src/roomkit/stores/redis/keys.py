@@ -1,7 +1,7 @@
 """The names of what is kept in the server.
 
 All keys of a room have its name between braces, so they are in one slot of a cluster, and a script
-may touch them together.
+may touch them together. The `#` before it is for rooms whose name begins with a brace.
 """
 
 from __future__ import annotations
@@ -54,4 +54,4 @@ class Keys:
         return f"{self._prefix}:lease:{node}"
 
     def _of(self, room: RoomId, what: str) -> str:
-        return f"{self._prefix}:{{{room}}}:{what}"
+        return f"{self._prefix}:{{#{room}}}:{what}"

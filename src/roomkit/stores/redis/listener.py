@@ -1,145 +1,177 @@
-"""What other handles publish in followed rooms, heard over a connection that may break at any time.
-
-No library notices a link that went silent, so the listener publishes for itself, and what it does
-not hear in time it takes for a broken link. Whatever breaks, the feed says `Interrupted` once
-everything is subscribed again; so it does when the server became another one (`master_replid`).
-"""
+"""What other handles publish in followed rooms, whichever servers those are at."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from secrets import token_hex
+from typing import Any, TypeVar
 
 import anyio
+from anyio.abc import TaskGroup
 
 from roomkit.core.storage import Hint, Interrupted, StoreFeed, StoreSignal
 from roomkit.errors import StoreError
 from roomkit.ids import RoomId
 from roomkit.stores.handles import Feed
+from roomkit.stores.redis.durability import Durability
+from roomkit.stores.redis.ear import Ear
 from roomkit.stores.redis.keys import Keys
 from roomkit.stores.redis.rows import entries_in
-from roomkit.stores.redis.server import TIMEOUT_S, Server, Subscriber
+from roomkit.stores.redis.server import TIMEOUT_S, Server
+from roomkit.stores.redis.servers import Servers
 
 __all__ = ["Listener"]
 
-CANARY_S = 2.0
-"""How often it publishes for itself; of a link silent for three times that it despairs."""
-
 _PAUSES_S = (0.0, 0.1, 0.5, 1.0, 2.0)
 _ID_CHARS = 16
+_CANARIES = 300_000  # names tried; one of 16,384 slots is found in fewer, almost surely
 _HINT, _SIGNAL = b"h", b"s"
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger("roomkit")
 
 
 class Listener:
-    """The ear of one handle.
+    """Everything one handle hears: an ear for each server that has a followed room.
+
+    Whatever breaks, the feed says `Interrupted` once everything is subscribed again; so it does
+    when a server became another one. Channels whose room has moved go to the ear at its server.
 
     Attributes:
         handle: names this handle in what it publishes; 16 characters.
         feed: where to put what is heard; None while nobody reads.
     """
 
-    def __init__(self, server: Server, keys: Keys) -> None:
+    def __init__(self, servers: Servers, keys: Keys, durability: Durability) -> None:
         self.handle = token_hex(_ID_CHARS // 2)
         self.feed: Feed | None = None
-        self._server = server
+        self._servers = servers
         self._keys = keys
+        self._durability = durability
         self._rooms: dict[str, RoomId] = {}
-        self._subscribed: dict[str, anyio.Event] = {}
-        self._subscriber: Subscriber | None = None
-        self._canary = keys.canary(self.handle)
-        self._heard_at = 0.0
-        self._server_was: object = None
+        self._ears: dict[Server, Ear] = {}
+        self._tasks: TaskGroup | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Listen until this is left."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._run, name="roomkit redis listener")
+        async with anyio.create_task_group() as self._tasks:
             try:
                 yield
             finally:
-                tasks.cancel_scope.cancel()
+                self._tasks.cancel_scope.cancel()
 
     async def follow(self, room: RoomId) -> None:
         """Hear a room from now on; if that cannot be said now, the feed tells when it can."""
         channel = self._keys.channel(room)
-        if channel not in self._rooms:
-            self._rooms[channel] = room
-            self._subscribed[channel] = anyio.Event()
-            if self._subscriber is not None:
-                with contextlib.suppress(StoreError):  # the next connection will hear it
-                    await self._subscriber.subscribe(channel)
-        with anyio.move_on_after(TIMEOUT_S):
-            await self._subscribed[channel].wait()
+        self._rooms[channel] = room
+        try:
+            ear = await self._ear_for(channel)
+        except StoreError:
+            self._soon(self._resume, [channel])
+        else:
+            with anyio.move_on_after(TIMEOUT_S):
+                await ear.hear(channel)
 
     async def unfollow(self, room: RoomId) -> None:
         """Hear a room no more."""
         channel = self._keys.channel(room)
-        if self._rooms.pop(channel, None) is not None:
-            del self._subscribed[channel]
-            if self._subscriber is not None:
-                with contextlib.suppress(StoreError):
-                    await self._subscriber.unsubscribe(channel)
+        self._rooms.pop(channel, None)
+        for ear in list(self._ears.values()):
+            if channel in ear.channels:
+                await ear.forget(channel)
 
     def signal(self, payload: bytes) -> bytes:
         """Return a signal as it is published."""
         return _SIGNAL + self.handle.encode() + payload
 
-    async def _run(self) -> None:
+    def _soon(self, call: Callable[[_T], Coroutine[Any, Any, None]], given: _T) -> None:
+        assert self._tasks is not None
+        self._tasks.start_soon(call, given)
+
+    async def _ear_for(self, channel: str) -> Ear:
+        """Return the ear at the server that has a channel.
+
+        Raises:
+            StoreError: nobody knows which that is.
+        """
+        server = await self._servers.of(channel)
+        if server not in self._ears:
+            canary = await self._canary(server)
+            ear = Ear(server, canary, self._take, self._interrupted, self._changed)
+            if self._ears.setdefault(server, ear) is ear:
+                self._soon(self._listen, ear)
+        return self._ears[server]
+
+    async def _canary(self, server: Server) -> str:
+        """Find a channel of our own that a server has."""
+        for number in range(_CANARIES):
+            name = self._keys.canary(f"{self.handle}-{number}")
+            if await self._servers.of(name) is server:
+                return name
+        raise StoreError(f"{server.name} has no part of the cluster")
+
+    async def _listen(self, ear: Ear) -> None:
+        """Have an ear hear, again and again, as long as its server has anything to say."""
         failures = 0
         while True:
             try:
-                async with self._server.subscriber() as subscriber:
-                    await self._listen(subscriber)
+                await ear.listen()
             except* StoreError as errors:
-                if self._subscriber is not None:
-                    failures = 0
                 error = errors.exceptions[0]
                 _log.warning("the feed of the store is interrupted and comes back: %s", error)
-            self._subscriber = None
-            for channel in self._rooms:
-                self._subscribed[channel] = anyio.Event()
+            if ear.heard:
+                failures = 0
+            self._servers.doubt()
             await anyio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
             failures += 1
+            if await self._hand_over(ear):
+                return
 
-    async def _listen(self, subscriber: Subscriber) -> None:
-        """Hear until the connection breaks.
+    async def _hand_over(self, ear: Ear) -> bool:
+        """Give other ears what other servers have now; tell whether this one is done with."""
+        try:
+            owners = {channel: await self._servers.of(channel) for channel in list(ear.channels)}
+            gone = ear.server not in await self._servers.all()
+        except StoreError:
+            return False  # nobody knows
+        moved = [channel for channel, owner in owners.items() if owner is not ear.server]
+        for channel in moved:
+            ear.channels.pop(channel, None)
+        if moved:
+            self._soon(self._resume, moved)
+        if gone and not ear.channels:
+            del self._ears[ear.server]
+            return True
+        return False
 
-        Raises:
-            StoreError: it did; in a group.
-        """
-        self._heard_at = anyio.current_time()
-        self._subscriber = subscriber  # what is followed from here on asks for itself
-        await subscriber.subscribe(*self._rooms, self._canary)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._sing)
-            while True:
-                kind, channel, content = await subscriber.hear()
-                self._heard_at = anyio.current_time()
-                if kind == "message":
-                    self._take(channel, content)
-                elif kind == "subscribe" and channel == self._canary:
-                    self._put(Interrupted())  # everything before it is subscribed now
-                elif kind == "subscribe" and channel in self._subscribed:
-                    self._subscribed[channel].set()
+    async def _resume(self, channels: list[str]) -> None:
+        """Find the ears for channels, and tell when all are heard again."""
+        ears: dict[Ear, list[str]] = {}
+        for channel in channels:
+            while channel in self._rooms:
+                try:
+                    ears.setdefault(await self._ear_for(channel), []).append(channel)
+                    break
+                except StoreError:
+                    await anyio.sleep(_PAUSES_S[-1])
+        for ear, theirs in ears.items():
+            await ear.hear(*theirs)
+        self._interrupted()
 
-    async def _sing(self) -> None:
-        while True:
-            with anyio.move_on_after(TIMEOUT_S), contextlib.suppress(StoreError):
-                await self._server.call("PUBLISH", self._canary, "")
-                server = (await self._server.facts("replication")).get("master_replid")
-                if self._server_was not in (None, server):
-                    self._put(Interrupted())
-                self._server_was = server
-            await anyio.sleep(CANARY_S)
-            silent = anyio.current_time() - self._heard_at
-            if silent > 3 * CANARY_S:
-                raise StoreError(f"the server has not been heard for {silent:.0f} s")
+    def _changed(self, server: Server) -> None:
+        self._soon(self._check, server)
+
+    async def _check(self, server: Server) -> None:
+        """Look whether the server that took over is set up as the one before."""
+        try:
+            await self._durability.check(server)
+        except StoreError as error:
+            name = self._durability.name
+            _log.error("an acknowledgement may not mean %s any more: %s", name, error)
 
     def _take(self, channel: str, content: bytes) -> None:
         room = self._rooms.get(channel)
@@ -154,6 +186,9 @@ class Listener:
             self._put(Hint(room, tuple(entries_in(rest))))
         except ValueError:
             self._put(Hint(room, ()))  # of another version: worth a look all the same
+
+    def _interrupted(self) -> None:
+        self._put(Interrupted())
 
     def _put(self, item: StoreFeed) -> None:
         if self.feed is not None:

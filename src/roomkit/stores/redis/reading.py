@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from roomkit.core.storage import (
     After,
@@ -18,6 +19,7 @@ from roomkit.stores.paging import fitting, wanted
 from roomkit.stores.redis.keys import Keys
 from roomkit.stores.redis.rows import entries_of, rows_of
 from roomkit.stores.redis.server import Server
+from roomkit.stores.redis.servers import Servers
 
 __all__ = ["load", "page", "read", "rooms", "tips"]
 
@@ -82,13 +84,14 @@ async def page(
     )
 
 
-async def tips(server: Server, keys: Keys, rooms: Sequence[RoomId]) -> Mapping[RoomId, Tip]:
-    heads = await server.each(*[("HMGET", keys.head(room), *_TIP) for room in rooms])
-    found = zip(rooms, map(_tip, heads), strict=True)
-    return {room: tip for room, tip in found if tip is not None}
+async def tips(servers: Servers, keys: Keys, rooms: Sequence[RoomId]) -> Mapping[RoomId, Tip]:
+    names = {room: keys.head(room) for room in rooms}
+    heads = await servers.each(names, lambda room: ("HMGET", names[room], *_TIP))
+    found = {room: _tip(head) for room, head in heads.items()}
+    return {room: tip for room, tip in found.items() if tip is not None}
 
 
-async def rooms(server: Server, keys: Keys, after: RoomId | None, limit: int) -> list[RoomId]:
+async def rooms(servers: Servers, keys: Keys, after: RoomId | None, limit: int) -> list[RoomId]:
     """The server compares names by their UTF-8 bytes, which is the order of their code points.
 
     A name is put down before the first append to its room, so some may have no log.
@@ -96,13 +99,18 @@ async def rooms(server: Server, keys: Keys, after: RoomId | None, limit: int) ->
     found: list[RoomId] = []
     start = "-" if after is None else f"({after}"
     while len(found) < limit:
-        names = await server.call("ZRANGE", keys.rooms, start, "+", "BYLEX", "LIMIT", 0, _ROOMS)
-        listed = [RoomId(name.decode()) for name in names]
-        found += (await tips(server, keys, listed)) if listed else ()
+        listed = await servers.ask(keys.rooms, partial(_names, keys=keys, start=start))
+        there = await tips(servers, keys, listed)
+        found += [room for room in listed if room in there]
         if len(listed) < _ROOMS:
             break
         start = f"({listed[-1]}"
     return found[:limit]
+
+
+async def _names(server: Server, keys: Keys, start: str) -> list[RoomId]:
+    names = await server.call("ZRANGE", keys.rooms, start, "+", "BYLEX", "LIMIT", 0, _ROOMS)
+    return [RoomId(name.decode()) for name in names]
 
 
 def _tip(head: Sequence[bytes | None]) -> Tip | None:

@@ -21,7 +21,10 @@ local last = redis.call('HGET', nonces, node)
 if last then
     local before = cmsgpack.unpack(last)
     if now - before[2] < nonce_ms then
-        if counter == before[1] then return {'again', unpack(before[3])} end
+        if counter == before[1] then
+            redis.call('HSET', nonces, node, last) -- WAIT waits for what its connection wrote
+            return {'again', unpack(before[3])}
+        end
         if counter < before[1] then return 'behind' end
     end
 end

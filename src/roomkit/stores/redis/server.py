@@ -1,4 +1,4 @@
-"""One server and the calls it is asked for: everything the rest of this package knows of redis-py.
+"""One server and the calls it is asked for: most of what this package knows of redis-py.
 
 Nothing is repeated by itself: a call that was repeated could have been done twice. A connection
 that fails or is silent for `TIMEOUT_S` is given up, and its call raises.
@@ -6,19 +6,18 @@ that fails or is silent for `TIMEOUT_S` is given up, and its call raises.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    MovedError,
     NoPermissionError,
     NoScriptError,
     RedisError,
@@ -27,149 +26,161 @@ from redis.exceptions import (
 
 from roomkit.errors import StoreError
 
-__all__ = ["TIMEOUT_S", "Server", "Subscriber"]
+__all__ = ["CONNECTING", "TIMEOUT_S", "Argument", "Moved", "Server", "Subscriber"]
 
 TIMEOUT_S = 2.0
-_OLDEST = 7
-_KEEPING = ("noeviction", "volatile-")
-_Argument = str | bytes | int
+CONNECTING: Mapping[str, Any] = {
+    "protocol": 2,
+    "retry": Retry(NoBackoff(), 0),
+    "socket_timeout": TIMEOUT_S,
+    "socket_connect_timeout": TIMEOUT_S,
+    "health_check_interval": 0,
+}
+"""How every connection is made."""
+
+_REPLICATION_MS = 1_000
+_DIGESTS: dict[str, str] = {}
+Argument = str | bytes | int
+
+
+class Moved(StoreError):
+    """Another server of the cluster serves this; nothing was done."""
 
 
 class Subscriber:
-    """A connection that hears what is published."""
+    """A connection that hears what is published.
 
-    def __init__(self, connection: Any) -> None:
+    Args:
+        connection: one of redis-py's, connected.
+        prefix: of the commands: S in a cluster, where a channel is served by one server.
+    """
+
+    def __init__(self, connection: Any, prefix: str) -> None:
         self._connection = connection
+        self._prefix = prefix
 
     async def subscribe(self, *channels: str) -> None:
-        """Ask to hear these; the answer comes as `("subscribe", channel, ...)`."""
-        await _told(self._connection.send_command("SUBSCRIBE", *channels, check_health=False))
+        """Ask to hear these; of each the answer comes as `("subscribe", channel, ...)`."""
+        await self._send("SUBSCRIBE", channels)
 
     async def unsubscribe(self, channel: str) -> None:
         """Ask to hear this no more."""
-        await _told(self._connection.send_command("UNSUBSCRIBE", channel, check_health=False))
+        await self._send("UNSUBSCRIBE", [channel])
 
     async def hear(self) -> tuple[str, str, bytes]:
         """Return what comes next: `subscribe`, `unsubscribe` or `message`, channel, and content.
 
         Raises:
             StoreError: the connection is broken.
+            Moved: another server serves one of the channels.
         """
-        answer = await _told(self._connection.read_response(timeout=math.inf))
+        answer = await told(self._connection.read_response(timeout=math.inf))
         kind, channel, content = answer
-        return kind.decode(), channel.decode(), content if isinstance(content, bytes) else b""
+        kind = kind.decode().removeprefix(self._prefix.lower())
+        return kind, channel.decode(), content if isinstance(content, bytes) else b""
+
+    async def _send(self, command: str, channels: Sequence[str]) -> None:
+        """A command each: those in different slots of a cluster cannot be in one."""
+        commands = [(self._prefix + command, channel) for channel in channels]
+        packed = self._connection.pack_commands(commands)
+        await told(self._connection.send_packed_command(packed, check_health=False))
 
 
 class Server:
-    """The server behind a URL.
+    """One server, or whichever leads a service that sentinels watch.
 
     Args:
-        url: as redis-py takes it; `valkey://` and `valkeys://` are the same as `redis://` and
-            `rediss://`.
-
-    Raises:
-        ValueError: it is no such URL.
+        name: for messages.
+        client: redis-py's.
+        sharded: it is one of a cluster's.
     """
 
-    def __init__(self, url: str) -> None:
-        for scheme in ("valkey", "valkeys"):
-            if url.startswith(f"{scheme}://"):
-                url = url.replace("valkey", "redis", 1)
-        # The library types what its calls take and return as unknown.
-        self._client = cast("Any", Redis).from_url(
-            url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            health_check_interval=0,
-        )
-        self._digests: dict[str, str] = {}
+    def __init__(self, name: str, client: Any, *, sharded: bool = False) -> None:
+        self.name = name
+        self._client = client
+        self._prefix = "S" if sharded else ""
 
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[None]:
-        """Look at the server, and close every connection to it in the end.
-
-        Raises:
-            StoreError: it cannot be reached, is too old, or may forget what it was given.
-        """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            raise StoreError(
-                "RedisStore runs on asyncio, since the redis library does: on trio use SqliteStore"
-            ) from None
-        try:
-            await self._look()
-            yield
-        finally:
-            await self._client.aclose()
-
-    async def _look(self) -> None:
-        facts = await self.facts("server", "memory")
-        version = str(facts.get("redis_version", "0"))
-        if int(version.split(".")[0]) < _OLDEST:
-            raise StoreError(f"the server is Redis {version}: RedisStore needs 7.0, or any Valkey")
-        policy = str(facts.get("maxmemory_policy", "noeviction"))
-        if not policy.startswith(_KEEPING):
-            raise StoreError(
-                f"the server's maxmemory-policy is {policy}: it would forget messages to make "
-                "room; set it to noeviction"
-            )
+    async def close(self) -> None:
+        """Close every connection to it."""
+        await self._client.aclose()
 
     async def facts(self, *sections: str) -> Mapping[str, object]:
         """Return what the server says of itself."""
-        return cast("Mapping[str, object]", await _told(self._client.info(*sections)))
+        return cast("Mapping[str, object]", await told(self._client.info(*sections)))
 
-    async def call(self, *command: _Argument) -> Any:
+    async def call(self, *command: Argument) -> Any:
         """Have one command done.
 
         Raises:
             StoreError: it was not, or nobody knows.
         """
-        return await _told(self._client.execute_command(*command))
+        return await told(self._client.execute_command(*command))
 
-    async def together(self, *commands: Sequence[_Argument]) -> list[Any]:
+    async def publish(self, channel: str, content: bytes) -> None:
+        """Have it heard by all who subscribed to a channel."""
+        await self.call(self.publishing, channel, content)
+
+    @property
+    def publishing(self) -> str:
+        """The command to publish with."""
+        return self._prefix + "PUBLISH"
+
+    async def together(self, *commands: Sequence[Argument]) -> list[Any]:
         """Have commands on one room done with nothing else between them."""
         return await self._piped(commands, transaction=True)
 
-    async def each(self, *commands: Sequence[_Argument]) -> list[Any]:
+    async def each(self, *commands: Sequence[Argument]) -> list[Any]:
         """Have many commands done in one go."""
         return await self._piped(commands, transaction=False)
 
     async def run(
-        self, script: str, calls: Sequence[tuple[Sequence[str], Sequence[_Argument]]]
-    ) -> list[Any]:
+        self,
+        script: str,
+        calls: Sequence[tuple[Sequence[str], Sequence[Argument]]],
+        replicas: int = 0,
+    ) -> tuple[list[Any], int]:
         """Run a script several times in one go; return the answers, errors of the server included.
 
         Args:
             calls: of each the keys and the arguments.
+            replicas: how many replicas to wait for, a second at most.
+
+        Returns:
+            The answers, and how many replicas have all of it.
 
         Raises:
             StoreError: nobody knows what was done.
         """
-        digest = self._digests.setdefault(
+        digest = _DIGESTS.setdefault(
             script, hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         )
         commands = [("EVALSHA", digest, len(keys), *keys, *given) for keys, given in calls]
-        answers = await self._piped(commands, transaction=False, errors=True)
+        answers, have = await self._replicated(commands, replicas)
         unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             await self.call("SCRIPT LOAD", script)
-            again = await self._piped(
-                [commands[at] for at in unknown], transaction=False, errors=True
-            )
+            again, have = await self._replicated([commands[at] for at in unknown], replicas)
             for at, answer in zip(unknown, again, strict=True):
                 answers[at] = answer
-        return answers
+        return answers, have
+
+    async def _replicated(
+        self, commands: Sequence[Sequence[Argument]], replicas: int
+    ) -> tuple[list[Any], int]:
+        """The same connection must write and wait: it waits for its own writes."""
+        if not replicas:
+            return await self._piped(commands, transaction=False, errors=True), 0
+        wait = ("WAIT", replicas, _REPLICATION_MS)
+        *answers, have = await self._piped([*commands, wait], transaction=False, errors=True)
+        return answers, have if isinstance(have, int) else 0
 
     async def _piped(
-        self, commands: Sequence[Sequence[_Argument]], *, transaction: bool, errors: bool = False
+        self, commands: Sequence[Sequence[Argument]], *, transaction: bool, errors: bool = False
     ) -> list[Any]:
         async with self._client.pipeline(transaction=transaction) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
-            return cast("list[Any]", await _told(pipe.execute(raise_on_error=not errors)))
+            return cast("list[Any]", await told(pipe.execute(raise_on_error=not errors)))
 
     @asynccontextmanager
     async def subscriber(self) -> AsyncGenerator[Subscriber]:
@@ -180,18 +191,20 @@ class Server:
         """
         connection = self._client.connection_pool.make_connection()
         try:
-            await _told(connection.connect())
-            yield Subscriber(connection)
+            await told(connection.connect())
+            yield Subscriber(connection, self._prefix)
         finally:
             await connection.disconnect(nowait=True)
 
 
-async def _told(call: Awaitable[Any]) -> Any:
+async def told(call: Awaitable[Any]) -> Any:
     """Wait for a call; what the library raises becomes a `StoreError` that says what to do."""
     try:
         return await call
     except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
         raise StoreError(f"the server refuses us: {error}; look at the URL's user") from error
+    except MovedError as error:
+        raise Moved("another server of the cluster serves this room now") from error
     except ResponseError as error:
         raise StoreError(f"the server refused a command: {error}") from error
     except (RedisError, OSError) as error:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_bytes, token_hex
 
-from redis.exceptions import ResponseError
+from redis.exceptions import MovedError, ResponseError
 
 from roomkit.core.effects import Append
 from roomkit.core.storage import (
@@ -18,6 +18,7 @@ from roomkit.core.storage import (
     PageQuery,
     RoomRecord,
     Snapshot,
+    Stored,
     StoreFeed,
     Tip,
     Unknown,
@@ -28,36 +29,40 @@ from roomkit.limits import Limits
 from roomkit.stores.handles import Feed
 from roomkit.stores.memory_room import NONCE_MS
 from roomkit.stores.redis import reading
+from roomkit.stores.redis.durability import Durability
 from roomkit.stores.redis.keys import Keys
 from roomkit.stores.redis.listener import Listener
 from roomkit.stores.redis.rows import outcome_of
 from roomkit.stores.redis.scripts import APPEND, SAVE
-from roomkit.stores.redis.server import Server
+from roomkit.stores.redis.server import Argument, Server
+from roomkit.stores.redis.servers import connect
 
 __all__ = ["RedisStore"]
 
 _DEFAULT_LIMITS = Limits()
 _KEYS_FORGOTTEN = 64  # by one append, beyond as many as it can add
 _LISTED = 10_000  # names of rooms remembered as put down in the list of all
-_BEFORE_ANYTHING = frozenset(
-    {"OOM", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "NOPERM", "CLUSTERDOWN"}
-)
-"""Errors with which the server refuses a script before it has written anything."""
+_FOR_GOOD = frozenset({"OOM", "NOREPLICAS", "MISCONF", "NOPERM"})
+"""Errors with which a server refuses a script before it has written anything, until somebody does
+something about it. Others, of a failover or a moving slot, pass: the append is sent again."""
 
 
 class RedisStore:
-    """Keeps rooms in one Valkey or Redis server, for as many nodes as use it. On asyncio.
+    """Keeps rooms in Valkey or Redis, for as many nodes as use it. On asyncio.
 
-    An acknowledged message has been applied by the server: what becomes of it when that fails is
-    the server's business (its append-only file and its replicas). If the server comes back without
-    something it had acknowledged, clients are told of the gap.
+    What becomes of an acknowledged message when a server fails is what `durability` says. If the
+    servers come back without something they had acknowledged, clients are told of the gap.
 
     Args:
-        url: `redis://`, `rediss://`, `valkey://` or `unix://`, with user, password and database as
-            redis-py takes them.
+        url: `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://` for one server;
+            `redis+sentinel://host,host/service` for one that sentinels watch;
+            `redis+cluster://host,host` for a cluster; with user, password, database and
+            `?ssl_...` options as redis-py takes them, and `sentinel_...` ones for sentinels.
         limits: the same as the hub's.
         messages: how many messages a room's archive keeps, the newest; None for all.
         prefix: what the names of all keys begin with; one for each service on a server.
+        durability: `redis` (the server has applied it), `redis-fsync` (and written it to disk) or
+            `redis-replicated(n)` (and n replicas have received it, 1 to 9).
 
     Attributes:
         url: as given.
@@ -73,6 +78,7 @@ class RedisStore:
         limits: Limits = _DEFAULT_LIMITS,
         messages: int | None = 10_000,
         prefix: str = "roomkit",
+        durability: str = "redis",
     ) -> None:
         if messages is not None and messages < 1:
             raise ValueError(f"messages must be 1 or more, not {messages}; None keeps everything")
@@ -83,33 +89,45 @@ class RedisStore:
         self._messages = messages
         self._prefix = prefix
         self._keys = Keys(prefix)
-        self._server = Server(url)
-        self._listener = Listener(self._server, self._keys)
+        self._durability = Durability.parse(durability)
+        self._servers = connect(url)
+        self._listener = Listener(self._servers, self._keys, self._durability)
+        self._lanes: dict[Server, int] = {}
         self._listed: set[RoomId] = set()
 
     def another(self) -> RedisStore:
         """Return a second handle on the same rooms, as another node has it."""
         return RedisStore(
-            self.url, limits=self._limits, messages=self._messages, prefix=self._prefix
+            self.url,
+            limits=self._limits,
+            messages=self._messages,
+            prefix=self._prefix,
+            durability=self._durability.name,
         )
 
     @property
     def durability(self) -> str:
-        return "redis"
+        return self._durability.name
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Connect.
 
         Raises:
-            StoreError: the server cannot be reached, is too old, or may forget what it was given;
-                or the event loop is not asyncio's. Each says what to do.
+            StoreError: a server cannot be reached, is too old, may forget what it was given, or is
+                not set up for this durability; or the event loop is not asyncio's. Each says what
+                to do.
         """
-        async with self._server.open(), self._listener.running():
-            yield
+        async with self._servers.open():
+            for server in await self._servers.all():
+                await self._durability.check(server)
+            async with self._listener.running():
+                yield
 
     def lane(self, room: RoomId) -> int:
-        return 0
+        """Rooms at one server share a lane."""
+        server = self._servers.known(self._keys.head(room))
+        return 0 if server is None else self._lanes.setdefault(server, len(self._lanes))
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[Outcome]:
         """As the contract says; all of them in one go.
@@ -122,21 +140,64 @@ class RedisStore:
             if not append.facts:
                 raise ValueError(f"an append to {append.room!r} has no facts: give it at least one")
         await self._list([append.room for append in appends])
-        calls = [
-            (self._keys.of_an_append(append.room), self._arguments(append, now))
-            for append in appends
-        ]
-        answers = await self._server.run(APPEND, calls)
-        return [
-            _trouble(answer) if isinstance(answer, Exception) else outcome_of(append, answer)
-            for append, answer in zip(appends, answers, strict=True)
-        ]
+        outcomes: list[Outcome] = [Unknown("its room moves to another server")] * len(appends)
+        waiting = list(range(len(appends)))
+        for _ in range(2):  # what has moved is sent to where it is now
+            waiting = [
+                at
+                for server, theirs in (await self._by_server(appends, waiting)).items()
+                for at in await self._append_at(server, appends, theirs, now, outcomes)
+            ]
+        return outcomes
 
-    def _arguments(self, append: Append, now: int) -> list[str | bytes | int]:
-        given: list[str | bytes | int] = [
+    async def _by_server(
+        self, appends: Sequence[Append], places: Sequence[int]
+    ) -> dict[Server, list[int]]:
+        groups: dict[Server, list[int]] = {}
+        for at in places:
+            server = await self._servers.of(self._keys.head(appends[at].room))
+            groups.setdefault(server, []).append(at)
+        return groups
+
+    async def _append_at(
+        self,
+        server: Server,
+        appends: Sequence[Append],
+        places: Sequence[int],
+        now: int,
+        outcomes: list[Outcome],
+    ) -> list[int]:
+        """Append what a server has the rooms of; return the places of those it no longer has."""
+        replicas = self._durability.replicas
+        calls = [
+            (self._keys.of_an_append(append.room), self._arguments(append, now, server))
+            for append in [appends[at] for at in places]
+        ]
+        try:
+            answers, have = await server.run(APPEND, calls, replicas)
+        except StoreError:
+            self._servers.doubt()
+            raise
+        moved: list[int] = []
+        for at, answer in zip(places, answers, strict=True):
+            if isinstance(answer, MovedError):
+                moved.append(at)
+            elif isinstance(answer, Exception):
+                outcomes[at] = _trouble(answer)
+            else:
+                outcomes[at] = outcome_of(appends[at], answer)
+                if have < replicas and isinstance(outcomes[at], Stored):
+                    outcomes[at] = Unknown(f"{have} of {replicas} replicas have it so far")
+        if moved:
+            self._servers.doubt()
+        return moved
+
+    def _arguments(self, append: Append, now: int, server: Server) -> list[Argument]:
+        given: list[Argument] = [
             append.nonce.node, append.nonce.counter, append.fence, now,
             self._limits.idempotency_ms, NONCE_MS, int(append.control), token_hex(8),
-            _KEYS_FORGOTTEN, "PUBLISH", self._keys.channel(append.room), self._listener.handle,
+            _KEYS_FORGOTTEN, server.publishing, self._keys.channel(append.room),
+            self._listener.handle,
         ]  # fmt: skip
         for item in append.facts:
             given += ("" if item.key is None else f"k{item.key}", item.fact)
@@ -145,18 +206,25 @@ class RedisStore:
     async def _list(self, rooms: Sequence[RoomId]) -> None:
         """Put rooms down in the list of all, before there can be anything in them."""
         if new := set(rooms) - self._listed:
-            await self._server.call(
-                "ZADD", self._keys.rooms, *[part for room in new for part in (0, room)]
+            names = [part for room in new for part in (0, room)]
+            await self._servers.ask(
+                self._keys.rooms, lambda server: server.call("ZADD", self._keys.rooms, *names)
             )
             if len(self._listed) + len(new) > _LISTED:
                 self._listed.clear()
             self._listed |= new
 
     async def read(self, room: RoomId, after: int, limit: int) -> LogSlice:
-        return await reading.read(self._server, self._keys, room, after, limit)
+        return await self._servers.ask(
+            self._keys.head(room),
+            lambda server: reading.read(server, self._keys, room, after, limit),
+        )
 
     async def load(self, room: RoomId) -> RoomRecord:
-        return await reading.load(self._server, self._keys, room, self._limits.history_window)
+        newest = self._limits.history_window
+        return await self._servers.ask(
+            self._keys.head(room), lambda server: reading.load(server, self._keys, room, newest)
+        )
 
     async def save(
         self, room: RoomId, snapshot: Snapshot, messages: Sequence[MessageRow], now: int
@@ -164,27 +232,33 @@ class RedisStore:
         keys, limits, position = self._keys, self._limits, snapshot.position
         if position.seq < 1:
             return False
-        given: list[str | bytes | int] = [
+        given: list[Argument] = [
             position.seq, position.link, snapshot.format, snapshot.state,
             now - limits.log_age_ms, limits.log_entries, self._messages or 0,
         ]  # fmt: skip
         for row in messages:
             given += (row.seq, row.body)
         names = [keys.head(room), keys.log(room), keys.messages(room)]
-        (answer,) = await self._server.run(SAVE, [(names, given)])
+        (answer,), _ = await self._servers.ask(
+            keys.head(room), lambda server: server.run(SAVE, [(names, given)])
+        )
         if isinstance(answer, Exception):
+            self._servers.doubt()
             raise StoreError(f"the server refused to save {room!r}: {answer}") from answer
         return bool(answer)
 
     async def page(self, room: RoomId, query: PageQuery, limit: int) -> MessagePage:
         size = self._limits.page_bytes
-        return await reading.page(self._server, self._keys, room, query, limit, size)
+        return await self._servers.ask(
+            self._keys.head(room),
+            lambda server: reading.page(server, self._keys, room, query, limit, size),
+        )
 
     async def tips(self, rooms: Sequence[RoomId]) -> Mapping[RoomId, Tip]:
-        return await reading.tips(self._server, self._keys, rooms) if rooms else {}
+        return await reading.tips(self._servers, self._keys, rooms)
 
     async def rooms(self, after: RoomId | None, limit: int) -> Sequence[RoomId]:
-        return await reading.rooms(self._server, self._keys, after, limit)
+        return await reading.rooms(self._servers, self._keys, after, limit)
 
     async def follow(self, room: RoomId) -> None:
         await self._listener.follow(room)
@@ -208,19 +282,23 @@ class RedisStore:
             self._listener.feed = None
 
     async def signal(self, room: RoomId, payload: bytes) -> None:
-        await self._server.call("PUBLISH", self._keys.channel(room), self._listener.signal(payload))
+        channel, content = self._keys.channel(room), self._listener.signal(payload)
+        await self._servers.ask(channel, lambda server: server.publish(channel, content))
 
     async def renew(self, node: NodeId, ttl_ms: int) -> bool:
-        await self._server.call("SET", self._keys.lease(node), "", "PX", ttl_ms)
+        key = self._keys.lease(node)
+        await self._servers.ask(key, lambda server: server.call("SET", key, "", "PX", ttl_ms))
         return True
 
     async def lapsed(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
-        held = await self._server.each(*[("EXISTS", self._keys.lease(node)) for node in nodes])
-        return [node for node, live in zip(nodes, held, strict=True) if not live]
+        names = {node: self._keys.lease(node) for node in nodes}
+        held = await self._servers.each(names, lambda node: ("EXISTS", names[node]))
+        return [node for node in nodes if not held[node]]
 
     async def secret(self) -> bytes:
-        await self._server.call("SET", self._keys.secret, token_bytes(32), "NX")
-        secret: bytes = await self._server.call("GET", self._keys.secret)
+        key = self._keys.secret
+        await self._servers.ask(key, lambda server: server.call("SET", key, token_bytes(32), "NX"))
+        secret: bytes = await self._servers.ask(key, lambda server: server.call("GET", key))
         return secret
 
 
@@ -228,6 +306,6 @@ def _trouble(error: Exception) -> Outcome:
     """Return what an error of the server means for an append."""
     reason = str(error)
     code = getattr(error, "status_code", None) or reason.split(" ", 1)[0]
-    if isinstance(error, ResponseError) and code in _BEFORE_ANYTHING:
+    if isinstance(error, ResponseError) and code in _FOR_GOOD:
         return Failed(f"the server refused it: {reason}")
     return Unknown(f"the server failed in the middle of it: {reason}")

@@ -1,0 +1,121 @@
+"""A connection that hears one server, and may break at any time.
+
+No library notices a link that went silent, so an ear publishes for itself, and what it does not
+hear in time it takes for a broken link.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import anyio
+
+from roomkit.errors import StoreError
+from roomkit.stores.redis.server import TIMEOUT_S, Server, Subscriber
+
+__all__ = ["Ear"]
+
+CANARY_S = 2.0
+"""How often it publishes for itself; of a link silent for three times that it despairs."""
+
+
+class Ear:
+    """Hears some channels of one server.
+
+    Args:
+        server: which.
+        canary: a channel of its own there.
+        take: given the channel and content of everything heard.
+        interrupted: called when something may have been missed, and no longer is.
+        changed: called when the server has become another one.
+
+    Attributes:
+        channels: what it is to hear; each event is set once it does.
+        heard: it was connected, the last time it listened.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        canary: str,
+        take: Callable[[str, bytes], None],
+        interrupted: Callable[[], None],
+        changed: Callable[[Server], None],
+    ) -> None:
+        self.server = server
+        self.channels: dict[str, anyio.Event] = {}
+        self.heard = False
+        self._canary = canary
+        self._take = take
+        self._interrupted = interrupted
+        self._changed = changed
+        self._subscriber: Subscriber | None = None
+        self._heard_at = 0.0
+        self._server_was: object = None
+
+    async def hear(self, *channels: str) -> None:
+        """Hear some channels from now on; wait until that is so."""
+        new = [channel for channel in channels if channel not in self.channels]
+        for channel in new:
+            self.channels[channel] = anyio.Event()
+        if new and self._subscriber is not None:
+            with contextlib.suppress(StoreError):  # the next connection will hear them
+                await self._subscriber.subscribe(*new)
+        for channel in channels:
+            if channel in self.channels:
+                await self.channels[channel].wait()
+
+    async def forget(self, channel: str) -> None:
+        """Hear a channel no more."""
+        del self.channels[channel]
+        if self._subscriber is not None:
+            with contextlib.suppress(StoreError):
+                await self._subscriber.unsubscribe(channel)
+
+    async def listen(self) -> None:
+        """Hear until the connection breaks.
+
+        Raises:
+            StoreError: it did, or a channel has moved to another server; in a group.
+        """
+        self.heard = False
+        try:
+            async with self.server.subscriber() as subscriber, anyio.create_task_group() as tasks:
+                self._heard_at = anyio.current_time()
+                self._subscriber = subscriber  # what is added from here on asks for itself
+                await subscriber.subscribe(*self.channels, self._canary)
+                tasks.start_soon(self._sing)
+                while True:
+                    await self._hear_one(subscriber)
+        finally:
+            self._subscriber = None
+            for channel in self.channels:
+                self.channels[channel] = anyio.Event()
+
+    async def _hear_one(self, subscriber: Subscriber) -> None:
+        kind, channel, content = await subscriber.hear()
+        self._heard_at = anyio.current_time()
+        if kind == "message":
+            self._take(channel, content)
+        elif kind == "subscribe" and channel == self._canary:
+            self.heard = True
+            self._interrupted()  # everything before it is subscribed now
+        elif kind == "subscribe" and channel in self.channels:
+            self.channels[channel].set()
+        elif kind == "unsubscribe" and channel in {*self.channels, self._canary}:
+            raise StoreError("a room has moved to another server")
+
+    async def _sing(self) -> None:
+        while True:
+            with anyio.move_on_after(TIMEOUT_S), contextlib.suppress(StoreError):
+                await self.server.publish(self._canary, b"")
+                server = (await self.server.facts("replication")).get("master_replid")
+                if self._server_was not in (None, server):
+                    self._interrupted()
+                    self._changed(self.server)
+                self._server_was = server
+            await anyio.sleep(CANARY_S)
+            silent = anyio.current_time() - self._heard_at
+            if silent > 3 * CANARY_S:
+                raise StoreError(f"the server has not been heard for {silent:.0f} s")

@@ -1,0 +1,167 @@
+"""Several servers together: one that sentinels watch, and a cluster."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from redis.crc import key_slot
+
+from tests.stores.redis.servers import KEEPING, SERVERS, TestServer, free_port, serving
+
+__all__ = ["DEPLOYMENTS", "Cluster", "Deployment", "Watched", "deployed"]
+
+_SERVICE = "chat"
+_SLOTS = 16_384
+
+
+class Deployment:
+    """Where rooms are kept.
+
+    Attributes:
+        url: for a `RedisStore`.
+    """
+
+    def __init__(self, url: str, clock: TestServer) -> None:
+        self.url = url
+        self._clock = clock
+
+    def time_ms(self) -> int:
+        """What a server's clock shows, in milliseconds."""
+        return self._clock.time_ms()
+
+
+class Watched(Deployment):
+    """A primary with two replicas, and three sentinels that replace it when it is gone.
+
+    Attributes:
+        servers: the first leads at first.
+        sentinels: three.
+    """
+
+    def __init__(self, servers: list[TestServer], sentinels: list[TestServer]) -> None:
+        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in sentinels)
+        super().__init__(f"redis+sentinel://{hosts}/{_SERVICE}/0", servers[0])
+        self.servers = servers
+        self.sentinels = sentinels
+
+    def primary(self) -> TestServer:
+        """The one that leads, as the sentinels say."""
+        said = self.sentinels[0].say(f"SENTINEL GET-MASTER-ADDR-BY-NAME {_SERVICE}")
+        return next(server for server in self.servers if f"\r\n{server.port}\r\n" in said)
+
+
+class Cluster(Deployment):
+    """Three primaries with a third of the slots each, and a replica of each.
+
+    Attributes:
+        primaries, replicas: in the order of their slots, at first.
+    """
+
+    def __init__(self, primaries: list[TestServer], replicas: list[TestServer]) -> None:
+        hosts = ",".join(f"127.0.0.1:{server.port}" for server in primaries)
+        super().__init__(f"redis+cluster://{hosts}", primaries[0])
+        self.primaries = primaries
+        self.replicas = replicas
+
+    def primary_of(self, key: str) -> TestServer:
+        """Which of the first primaries has a key."""
+        return self.primaries[key_slot(key.encode()) * 3 // _SLOTS]
+
+
+@contextmanager
+def _watched(kind: str) -> Generator[Watched]:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+
+        def start(name: str, *options: str) -> TestServer:
+            (Path(folder) / name).mkdir()
+            server = TestServer(SERVERS[kind](), Path(folder) / name, *options)
+            server.start()
+            stack.callback(_end, server)
+            return server
+
+        servers = [start("0", *KEEPING)]
+        for name in ("1", "2"):
+            leader = str(servers[0].port)
+            servers.append(start(name, *KEEPING, "--replicaof", "127.0.0.1", leader))
+        servers[0].until("INFO replication", "connected_slaves:2")
+        sentinels: list[TestServer] = []
+        for name in ("s0", "s1", "s2"):
+            file = Path(folder) / f"{name}.conf"
+            file.write_text(
+                f"sentinel monitor {_SERVICE} 127.0.0.1 {servers[0].port} 2\n"
+                f"sentinel down-after-milliseconds {_SERVICE} 1000\n"
+                f"sentinel failover-timeout {_SERVICE} 3000\n"
+            )
+            sentinels.append(start(name, str(file), "--sentinel"))
+        for sentinel in sentinels:
+            sentinel.until(f"SENTINEL SENTINELS {_SERVICE}", "*2\r\n")
+            sentinel.until(f"SENTINEL MASTER {_SERVICE}", "num-slaves\r\n$1\r\n2")
+        yield Watched(servers, sentinels)
+
+
+@contextmanager
+def _cluster(kind: str) -> Generator[Cluster]:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        servers: list[TestServer] = []
+        for number in range(6):
+            own = Path(folder) / str(number)
+            own.mkdir()
+            server = TestServer(
+                SERVERS[kind](), own, *KEEPING, "--cluster-enabled", "yes",
+                "--cluster-port", str(free_port()), "--cluster-node-timeout", "2000",
+                "--cluster-replica-validity-factor", "0",
+            )  # fmt: skip
+            server.start()
+            stack.callback(_end, server)
+            servers.append(server)
+        primaries, replicas = servers[:3], servers[3:]
+        for number, server in enumerate(primaries):
+            first, end = (math.ceil(part * _SLOTS / 3) for part in (number, number + 1))
+            server.say(f"CLUSTER ADDSLOTSRANGE {first} {end - 1}")
+        bus = _bus(primaries[0])
+        for server in servers[1:]:
+            server.say(f"CLUSTER MEET 127.0.0.1 {primaries[0].port} {bus}")
+        for server in servers:
+            server.until("CLUSTER INFO", "cluster_known_nodes:6")
+        for primary, replica in zip(primaries, replicas, strict=True):
+            name = primary.say("CLUSTER MYID").split("\r\n")[1]
+            replica.until(f"CLUSTER REPLICATE {name}", "+OK")
+        for server in servers:
+            server.until("CLUSTER INFO", "cluster_state:ok")
+        for primary in primaries:
+            primary.until("INFO replication", "connected_slaves:1")
+        for server in servers:  # until everybody knows of everybody's replica
+            server.until("CLUSTER SLOTS", "*3\r\n*4\r\n")
+        yield Cluster(primaries, replicas)
+
+
+def _bus(server: TestServer) -> str:
+    said = server.say("CONFIG GET cluster-port")
+    return said.split("\r\n")[4]
+
+
+def _end(server: TestServer) -> None:
+    if server.runs:
+        server.stop()
+
+
+@contextmanager
+def _alone(kind: str) -> Generator[Deployment]:
+    with serving(kind) as server:
+        yield Deployment(server.url, server)
+
+
+_SHAPES = {"alone": _alone, "watched": _watched, "cluster": _cluster}
+DEPLOYMENTS = [f"{kind}-{shape}" for kind in SERVERS for shape in _SHAPES]
+
+
+@contextmanager
+def deployed(name: str) -> Generator[Deployment]:
+    """Run one of `DEPLOYMENTS`, empty at first."""
+    kind, _, shape = name.partition("-")
+    with _SHAPES[shape](kind) as running:
+        yield running

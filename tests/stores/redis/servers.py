@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from ssl import SSLContext
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -44,6 +45,7 @@ class TestServer:
         program: the server's.
         folder: its own.
         options: as on its command line; a file's name may come first.
+        tls: how to talk to it, if it speaks TLS alone.
 
     Attributes:
         port, url: where it is.
@@ -51,12 +53,18 @@ class TestServer:
 
     __test__ = False
 
-    def __init__(self, program: str, folder: Path, *options: str) -> None:
+    def __init__(
+        self, program: str, folder: Path, *options: str, tls: SSLContext | None = None
+    ) -> None:
         self.port = free_port()
+        self._tls = tls
+        ports = ["--port", str(self.port)]
+        if tls is not None:
+            ports = ["--port", "0", "--tls-port", str(self.port)]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         file = [option for option in options[:1] if not option.startswith("-")]
         self._command = [
-            program, *file, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
+            program, *file, *ports, "--bind", "127.0.0.1", "--dir", str(folder),
             *options[len(file) :],
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,7 +85,10 @@ class TestServer:
 
     def say(self, command: str) -> str:
         """Send a command; return the beginning of the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), _PATIENCE_S) as link:
+        link = socket.create_connection(("127.0.0.1", self.port), _PATIENCE_S)
+        if self._tls is not None:
+            link = self._tls.wrap_socket(link, server_hostname="127.0.0.1")
+        with link:
             link.sendall(f"{command}\r\n".encode())
             return link.recv(65_536).decode()
 
@@ -124,10 +135,10 @@ KEEPING = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
 
 
 @contextmanager
-def serving(kind: str, *options: str) -> Generator[TestServer]:
+def serving(kind: str, *options: str, tls: SSLContext | None = None) -> Generator[TestServer]:
     """Run a server of a kind, empty at first."""
     with TemporaryDirectory() as folder:
-        server = TestServer(SERVERS[kind](), Path(folder), *KEEPING, *options)
+        server = TestServer(SERVERS[kind](), Path(folder), *KEEPING, *options, tls=tls)
         server.start()
         try:
             yield server

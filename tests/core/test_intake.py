@@ -160,12 +160,24 @@ def test_coming_back_is_not_paced() -> None:
     chat = Chat(Limits(joins_burst=1))
     alice = chat.open("alice", session="s")
     chat.join(alice)
+    chat.join(chat.open("bob"), "garden")
     since = chat.room().tip
     assert codes(chat.join(alice, "garden")) == [ErrorCode.RATE_LIMITED]
     chat.drop(alice)
     again = chat.open("again", "alice", session="s")
     assert codes(chat.join(again)) == []
     assert codes(chat.send(again, JoinRoom(room="garden", since=since))) == []
+
+
+def test_nobody_comes_back_to_a_room_that_is_none() -> None:
+    """Every room takes room in the store: a position makes none for free."""
+    chat = Chat(Limits(joins_burst=2))
+    alice = chat.open("alice")
+    chat.join(alice)
+    since = chat.room().tip
+    assert codes(chat.send(alice, JoinRoom(room="garden", since=since))) == []
+    assert codes(chat.send(alice, JoinRoom(room="attic", since=since))) == [ErrorCode.RATE_LIMITED]
+    assert chat.send(alice, JoinRoom(room="garden", since=since)) != []
 
 
 def test_a_refused_join_takes_nothing_from_the_bucket() -> None:

@@ -14,15 +14,13 @@ from roomkit.core.events import Acked, Failure, Ponged
 from roomkit.core.inputs import Asked, Garbled, HostCommand, Received, Unwatched, Watched
 from roomkit.core.names import check_room
 from roomkit.core.queue import overload, submit
-from roomkit.core.state import Connection, Pace, Served, Session, UserState, Waiting
+from roomkit.core.state import Connection, Pace, Served, Session, Waiting
 from roomkit.core.table import TABLE
 from roomkit.core.turn import Turn, failure
 from roomkit.errors import CloseCode, ErrorCode, Refused
 from roomkit.ids import RoomId
 
 __all__ = ["asked", "garbled", "received", "unwatched", "watched"]
-
-_JOIN = Pace.JOIN  # named here for every command: a member of an enum is slow to find
 
 
 def received(turn: Turn, answer: Received) -> None:
@@ -130,7 +128,7 @@ def _submit(
         _check_join(turn, connection, room, command)
         _require_place(turn, room)
         if not _joins_freely(served, session, command):
-            _charge(turn, waiting, session.user, Pace.JOIN)
+            turn.charge(waiting, session.user, Pace.JOIN)
         if connection.protocol == 1:
             connection.headings.append(waiting)
         submit(turn, served if served is not None else turn.serve(room), waiting)
@@ -139,7 +137,7 @@ def _submit(
         raise _not_joined()
     pace = TABLE[type(command)].pace
     if pace is not None:
-        _charge(turn, waiting, session.user, pace)
+        turn.charge(waiting, session.user, pace)
     submit(turn, served, waiting)
 
 
@@ -185,22 +183,6 @@ def _check_join(turn: Turn, connection: Connection, room: RoomId, command: JoinR
 def _joins_freely(served: Served | None, session: Session, command: JoinRoom) -> bool:
     """A client that comes back is not paced: with `since`, or into a room it still occupies."""
     return command.since is not None or (served is not None and session.id in served.sessions)
-
-
-def _charge(turn: Turn, waiting: Waiting, user: UserState, pace: Pace) -> None:
-    """Charge the user's bucket; the buckets outlive the connection."""
-    joining = pace is _JOIN
-    rate = turn.join_rate if joining else turn.message_rate
-    bucket = user.join_bucket if joining else user.message_bucket
-    taken = rate.take(bucket, turn.now)
-    if taken < 0:
-        wait = rate.wait_ms(bucket, turn.now)
-        raise Refused(ErrorCode.RATE_LIMITED, f"too many {pace}s: wait {wait} ms", wait)
-    waiting.charged = pace
-    if joining:
-        user.join_bucket = taken
-    else:
-        user.message_bucket = taken
 
 
 def _not_joined() -> Refused:

@@ -22,6 +22,7 @@ from roomkit.core.state import (
     Connection,
     Depart,
     Local,
+    Pace,
     Served,
     Session,
     UserState,
@@ -62,6 +63,8 @@ def join_room(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> Non
     if session.id in served.sessions:
         _attach(turn, served, connection, waiting)
         return
+    if room.tip.seq == 0 and waiting.charged is None:
+        turn.charge(waiting, session.user, Pace.JOIN)  # nobody comes back to a room that is none
     name = _name(turn, session.user, command)
     if not room.shown:
         _settle_name(turn, session.user, name)

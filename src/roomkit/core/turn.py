@@ -21,7 +21,9 @@ from roomkit.limits import Limits
 
 __all__ = ["Turn", "failure", "release_claim"]
 
-_MODERATE = Action.MODERATE  # named here for every command: a member of an enum is slow to find
+# Named here for every command: a member of an enum is slow to find.
+_JOIN = Pace.JOIN
+_MODERATE = Action.MODERATE
 
 
 class Turn:
@@ -128,6 +130,25 @@ class Turn:
                     connection.headings.remove(waiting)
                 if event is not None:
                     self.deliver(connection, event)
+
+    def charge(self, waiting: Waiting, user: UserState, pace: Pace) -> None:
+        """Charge a command to its user's bucket, which outlives the connection.
+
+        Raises:
+            Refused: `rate_limited`.
+        """
+        joining = pace is _JOIN
+        rate = self.join_rate if joining else self.message_rate
+        bucket = user.join_bucket if joining else user.message_bucket
+        taken = rate.take(bucket, self.now)
+        if taken < 0:
+            wait = rate.wait_ms(bucket, self.now)
+            raise Refused(ErrorCode.RATE_LIMITED, f"too many {pace}s: wait {wait} ms", wait)
+        waiting.charged = pace
+        if joining:
+            user.join_bucket = taken
+        else:
+            user.message_bucket = taken
 
     def refuse(self, served: Served, waiting: Waiting, refusal: Refused) -> None:
         """End a waiting command with an error, as if it had never been sent."""

@@ -16,6 +16,7 @@ from roomkit.stores.redis.server import TIMEOUT_S, Server, Subscriber
 
 __all__ = ["Ear"]
 
+_MARK_MS = 60_000
 CANARY_S = 2.0
 """How often it publishes for itself; of a link silent for three times that it despairs."""
 
@@ -52,7 +53,7 @@ class Ear:
         self._changed = changed
         self._subscriber: Subscriber | None = None
         self._heard_at = 0.0
-        self._server_was: object = None
+        self._found: tuple[object, object] | None = None
 
     async def hear(self, *channels: str) -> None:
         """Hear some channels from now on; wait until that is so."""
@@ -110,12 +111,23 @@ class Ear:
         while True:
             with anyio.move_on_after(TIMEOUT_S), contextlib.suppress(StoreError):
                 await self.server.publish(self._canary, b"")
-                server = (await self.server.facts("replication")).get("master_replid")
-                if self._server_was not in (None, server):
-                    self._interrupted()
-                    self._changed(self.server)
-                self._server_was = server
+                await self._look()
             await anyio.sleep(CANARY_S)
             silent = anyio.current_time() - self._heard_at
             if silent > 3 * CANARY_S:
                 raise StoreError(f"the server has not been heard for {silent:.0f} s")
+
+    async def _look(self) -> None:
+        """Tell if the server became another one, was emptied, or has forgotten something.
+
+        A key of our own is gone once everything is; and when nobody looked for a minute.
+        """
+        there = await self.server.call("SET", self._canary, "", "PX", _MARK_MS, "GET")
+        facts = await self.server.facts("replication", "stats")
+        server = facts.get("master_replid")
+        found = (server, facts.get("evicted_keys"))
+        if self._found is not None and (there is None or found != self._found):
+            self._interrupted()
+            if server != self._found[0]:
+                self._changed(self.server)
+        self._found = found

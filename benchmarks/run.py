@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.engine import measure_engine
+from benchmarks.exodus import brave_exodus
 from benchmarks.machine import machine
 from benchmarks.processes import LOAD_PROCESSOR, open_files, pin, say
 from benchmarks.recording import measure_recording
@@ -27,7 +28,7 @@ from benchmarks.suite import WORKLOADS, run_workload
 
 __all__ = ["main", "run"]
 
-PARTS = ("engine", "recording", "sqlite", "stores", "storm")
+PARTS = ("engine", "recording", "sqlite", "stores", "storm", "exodus")
 Part = Callable[[], dict[str, object]]
 
 
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         run(names, sizes, options.quick, results)
     except StormLost as lost:
-        sys.exit(f"storm: {lost}")
+        sys.exit(str(lost))
     finally:
         if options.json is not None:
             options.json.write_text(json.dumps(results, indent=2) + "\n")
@@ -100,6 +101,7 @@ def _parts(sizes: Sizes, quick: bool) -> dict[str, Part]:
         "sqlite": lambda: measure_sqlite_store(sizes.seconds, large),
         "stores": lambda: compare_stores(sizes.seconds),
         "storm": lambda: brave_storm(clients),
+        "exodus": lambda: brave_exodus(100 if quick else 10_000),
     }
 
 

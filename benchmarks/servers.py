@@ -3,7 +3,7 @@
 `websockets`, `starlette` and `zestapi` are the whole of roomkit on that adapter, the latter two
 under uvicorn, with pacing and pings out of the way: on a `MemoryStore`, or with `FILE [DURABILITY]`
 on a `SqliteStore` in that file. `recorded FOLDER` is the first with its black box, `defaults`
-the first with the limits people get. Each prints its port.
+the first with the limits people get, `node URL` the same on a `RedisStore`. Each prints its port.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from benchmarks.peers.listening import listening
 from roomkit import Hub, Limits, MemoryStore, SqliteStore, Store, calm_collector
+from roomkit.stores.redis import RedisStore
 from roomkit.stores.sqlite.connections import Durability
 from roomkit_starlette import chat_endpoint, chat_routes
 from roomkit_starlette.uvicorn import ChatServer, chat_config
@@ -76,6 +77,11 @@ def defaults() -> None:
     asyncio.run(_serve(Hub()))
 
 
+def node(url: str) -> None:
+    """Serve roomkit as it comes, one of several nodes."""
+    asyncio.run(_serve(Hub(store=RedisStore(url), secret="correct horse battery staple")))
+
+
 def _under_uvicorn(app: ASGIApp, door: socket.socket) -> None:
     config = chat_config(app, UNPACED, host="127.0.0.1", port=0)
     ChatServer(config).run([door])
@@ -93,6 +99,7 @@ SERVERS: dict[str, Callable[..., None]] = {
     "zestapi": on_zestapi,
     "recorded": recorded,
     "defaults": defaults,
+    "node": node,
 }
 
 if __name__ == "__main__":

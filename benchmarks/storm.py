@@ -20,7 +20,7 @@ from benchmarks.storm_member import Member, Tally
 from roomkit import Limits
 from roomkit.client.backoff import CAP_MS
 
-__all__ = ["StormLost", "brave_storm"]
+__all__ = ["AT_ONCE", "StormLost", "brave_storm", "post"]
 
 ROOMS = 20
 STEADY = 5
@@ -71,7 +71,7 @@ async def _storm(running: Server, clients: int) -> tuple[dict[str, object], Tall
     everybody = [*steady, *members]
     for start in range(0, len(everybody), AT_ONCE):
         await asyncio.gather(*(one.arrive() for one in everybody[start : start + AT_ONCE]))
-    posting = asyncio.create_task(_post(steady))
+    posting = asyncio.create_task(post(steady))
     await asyncio.sleep(CALM_S)
     before = [latency for _, latency in _latencies(steady)]
 
@@ -112,7 +112,8 @@ async def _storm(running: Server, clients: int) -> tuple[dict[str, object], Tall
     return figures, tally
 
 
-async def _post(steady: Sequence[Member]) -> None:
+async def post(steady: Sequence[Member]) -> None:
+    """Have them post, now and then, until this is cancelled."""
     while True:
         for member in steady:
             member.post()

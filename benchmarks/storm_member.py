@@ -35,14 +35,21 @@ class Tally:
 class Member(asyncio.Protocol):
     """One client in one room.
 
+    Args:
+        address: of the loopback interface, to connect from.
+
     Attributes:
+        port: where its server is.
         latencies: when each of its own messages was sent, and after how many seconds it came back.
     """
 
-    def __init__(self, port: int, room: str, number: int, tally: Tally) -> None:
+    def __init__(
+        self, port: int, room: str, number: int, tally: Tally, address: str = "127.0.0.1"
+    ) -> None:
         self.room = room
+        self.port = port
         self.latencies: list[tuple[float, float]] = []
-        self._port = port
+        self._address = address
         self._name = f"user-{number}"
         self._tally = tally
         self._backoff = Backoff(random.random)
@@ -62,13 +69,16 @@ class Member(asyncio.Protocol):
         Raises:
             OSError: refused, or cut before it was in the room.
         """
+        self.drop()
+        await asyncio.sleep(0)  # nothing more is heard of the connection before
         loop = asyncio.get_running_loop()
         since = self._position()
         self._joined = loop.create_future()
         self._buffer.clear()
         self._upgraded = False
-        await loop.create_connection(lambda: self, "127.0.0.1", self._port)
-        self.write(handshake(self._port))
+        here = (self._address, 0)
+        await loop.create_connection(lambda: self, "127.0.0.1", self.port, local_addr=here)
+        self.write(handshake(self.port))
         self._say("hello", protocol=2, username=self._name, **self._credentials)
         self._say("join_room", room=self.room, history=0, **since)
         return await self._joined
@@ -146,7 +156,7 @@ class Member(asyncio.Protocol):
             case b"ping":
                 self._say("pong", t=data["t"])
             case b"error":
-                self._tally.refusals[data["code"]] += 1
+                self._end(data["code"])
             case _:
                 pass
 

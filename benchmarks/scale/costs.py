@@ -14,7 +14,7 @@ import anyio
 
 from benchmarks.processes import Server, say
 from benchmarks.scale.model import Costs
-from benchmarks.scale.valkey import fact_of, valkey
+from benchmarks.valkey import fact_of, valkey
 from roomkit.core import facts
 from roomkit.core.effects import Append, FactItem
 from roomkit.core.storage import MessageRow, Nonce, Snapshot, Stored

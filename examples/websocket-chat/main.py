@@ -3,6 +3,10 @@
     pip install -r requirements.txt
     python main.py
 
+or, with several processes that are one chat:
+
+    roomkit serve --factory main:application --workers 4
+
 HOST and PORT say where it listens, every ROOMKIT_ setting how it behaves (`roomkit.settings`).
 Rooms are kept in chat.db in the current folder, unless ROOMKIT_STORE says otherwise.
 """
@@ -13,15 +17,15 @@ import socket
 import sys
 from pathlib import Path
 
+import zestapi
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
-from zestapi import Settings, ZestAPI
 
 from roomkit import Hub, SettingsError
-from roomkit.settings import load_settings
+from roomkit.settings import Settings, load_settings
 from roomkit_starlette.uvicorn import ChatServer, chat_config
 from roomkit_zestapi import mount_chat
 
@@ -65,27 +69,16 @@ async def page(request: Request) -> Response:
     return FileResponse(PAGE, headers=HEADERS)
 
 
-def build(hub: Hub, zest: Settings) -> Starlette:
-    app = ZestAPI(zest, routes_dir=str(HERE / "routes"))
-    mount_chat(app, hub)
-    site = app.app
-    site.add_route("/", page)
-    site.mount("/static", Files(directory=PAGE.parent))
-    return site
-
-
-def main() -> None:
+def settings() -> Settings:
+    """What an operator decided; ends the process if that makes no sense."""
     try:
-        settings = load_settings({"ROOMKIT_STORE": "sqlite:chat.db", **os.environ})
+        return load_settings({"ROOMKIT_STORE": "sqlite:chat.db", **os.environ})
     except SettingsError as error:
         sys.exit(f"roomkit: {error}")
-    # Left to itself ZestAPI logs every request and writes zestapi.log to the current folder. A page
-    # of many small files would soon meet its rate limit, and nothing here is for other origins.
-    logging.basicConfig(level=logging.WARNING)
-    logging.getLogger("zestapi").setLevel(logging.ERROR)
-    host = os.environ.get("HOST") or "127.0.0.1"
-    zest = Settings(debug=True, host=host, rate_limit="", cors_origins=[])
-    hub = Hub(
+
+
+def chat(settings: Settings) -> Hub:
+    return Hub(
         store=settings.store(),
         limits=settings.limits,
         secret=settings.secret,
@@ -93,9 +86,33 @@ def main() -> None:
         record=settings.record,
         record_mib=settings.record_mib,
     )
-    print(f"roomkit chat: rooms are kept in {settings.store_url} (ROOMKIT_STORE)", flush=True)
-    config = chat_config(build(hub, zest), hub.limits, host=zest.host, port=zest.port)
-    Server(config).run()
+
+
+def build(hub: Hub) -> Starlette:
+    # Left to itself ZestAPI logs every request and writes zestapi.log to the current folder. A page
+    # of many small files would soon meet its rate limit, and nothing here is for other origins.
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("zestapi").setLevel(logging.ERROR)
+    zest = zestapi.Settings(debug=True, rate_limit="", cors_origins=[])
+    app = zestapi.ZestAPI(zest, routes_dir=str(HERE / "routes"))
+    mount_chat(app, hub)
+    site = app.app
+    site.add_route("/", page)
+    site.mount("/static", Files(directory=PAGE.parent))
+    return site
+
+
+def application() -> Starlette:
+    """The whole, for `roomkit serve`."""
+    return build(chat(settings()))
+
+
+def main() -> None:
+    decided = settings()
+    hub = chat(decided)
+    print(f"roomkit chat: rooms are kept in {decided.store_url} (ROOMKIT_STORE)", flush=True)
+    host, port = os.environ.get("HOST") or "127.0.0.1", zestapi.Settings().port  # it reads PORT
+    Server(chat_config(build(hub), hub.limits, host=host, port=port)).run()
 
 
 if __name__ == "__main__":

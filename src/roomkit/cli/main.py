@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from roomkit.cli import explain, replay
+from roomkit.cli import explain, replay, serve
 from roomkit.errors import TraceError
 
 __all__ = ["main"]
@@ -17,12 +17,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `roomkit` with these arguments, or with those of the process.
 
     Returns:
-        The exit status: 0 if all is well, 1 if a replay differs, 2 if there is nothing to work on.
+        The exit status: 0 if all is well, 1 if a replay differs or nothing could go on, 2 if there
+        is nothing to work on.
     """
     parser = argparse.ArgumentParser(
-        prog="roomkit", description="Look into what a hub recorded (`Hub(record=...)`)."
+        prog="roomkit", description="Serve a chat, and look into what it recorded."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
+    serving = commands.add_parser(
+        "serve",
+        help="serve an application, in several processes if you like",
+        description="Serve an application in one or several processes, which are one chat.",
+    )
+    serve.add_arguments(serving)
+    serving.set_defaults(run=serve.serve)
     replaying = commands.add_parser(
         "replay",
         help="play a trace again: does everything come out as it did?",

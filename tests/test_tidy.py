@@ -31,6 +31,7 @@ CROSS_CUTTING = {
     "adapters": "adapters",
     "benchmarks": "benchmarks",
     "browser": "examples/websocket-chat",
+    "cluster": "src/roomkit/stores",
     "crash": "src/roomkit/stores",
     "examples": "examples",
     "network": "src/roomkit/client",

@@ -78,15 +78,20 @@ def lines(
 
 
 class _Scale:
-    """From a value to its place between two ends, by its logarithm; whole decades."""
+    """From a value to its place between two ends, by its logarithm; whole decades.
+
+    What was too little to be measured, 0, is at the start.
+    """
 
     def __init__(self, values: Sequence[float], start: float, end: float) -> None:
-        self._first = math.floor(math.log10(min(values, default=1)))
-        self._last = max(math.ceil(math.log10(max(values, default=10))), self._first + 1)
+        measured = [value for value in values if value > 0]
+        self._first = math.floor(math.log10(min(measured, default=1)))
+        self._last = max(math.ceil(math.log10(max(measured, default=10))), self._first + 1)
         self._start, self._end = start, end
 
     def __call__(self, value: float) -> float:
-        share = (math.log10(value) - self._first) / (self._last - self._first)
+        decades = math.log10(value) if value > 0 else self._first
+        share = (decades - self._first) / (self._last - self._first)
         return self._start + share * (self._end - self._start)
 
     def ticks(self) -> Sequence[float]:

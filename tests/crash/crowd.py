@@ -79,7 +79,7 @@ class Crowd:
 
     def _enter(self, room: Room, person: Person, tasks: TaskGroup, writers: TaskGroup) -> None:
         chance = random.Random(f"{self._seed}/{person.name}/{room.name}")
-        person.shown[room.name] = []
+        person.shown[room.name], person.gaps[room.name] = [], []
         tasks.start_soon(self._watch, room, person)
         writers.start_soon(self._write, room, person, chance)
 
@@ -100,6 +100,10 @@ class Crowd:
                     person.shown[room.name].append((seq, link))
                 case "room_joined", {"recovered": recovered}:
                     person.recovered[recovered if isinstance(recovered, bool) else None] += 1
+                    if recovered is False:
+                        person.gaps[room.name].append(len(person.shown[room.name]))
+                case "room_gap", _:
+                    person.gaps[room.name].append(len(person.shown[room.name]))
                 case "roster_changed", {"left": list(left)}:
                     names = {gone["username"] for gone in left}
                     person.seen_leaving += names & self.chats.keys()

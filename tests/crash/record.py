@@ -47,6 +47,7 @@ class Person:
     Attributes:
         user_ids: who the server said they are, after each connecting.
         shown: by room, (seq, link) of each message shown as it happened, in the order shown.
+        gaps: by room, how many messages had been shown each time a gap was told.
         recovered: how often a room came back with `recovered` true, false and null.
         seen_leaving: names this client was shown leaving.
     """
@@ -57,6 +58,7 @@ class Person:
     shown: dict[str, list[tuple[int, str]]] = field(
         default_factory=dict[str, list[tuple[int, str]]]
     )
+    gaps: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     recovered: Counter[bool | None] = field(default_factory=Counter[bool | None])
     seen_leaving: list[str] = field(default_factory=list[str])
 

@@ -17,11 +17,15 @@ JOINED_WITH = 20
 """Messages a snapshot brings at least, where there are so many."""
 
 
-def faults(record: Record) -> list[str]:
-    """Return what is wrong, a sentence each; empty if all is well."""
+def faults(record: Record, *, may_leave: bool = False) -> list[str]:
+    """Return what is wrong, a sentence each; empty if all is well.
+
+    Args:
+        may_leave: somebody may have been away for longer than a lease, and be shown leaving.
+    """
     return [
         *_identities(record),
-        *_leavings(record),
+        *(() if may_leave else _leavings(record)),
         *(fault for room in record.endings for fault in _of_room(record, room)),
     ]
 

@@ -148,8 +148,13 @@ def _signals(stop: Callable[[], None]) -> Generator[Callable[[float | None], Non
     kinds = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
     before = {kind: signal.getsignal(kind) for kind in kinds}
     awake = signal.set_wakeup_fd(there.fileno(), warn_on_full_buffer=False)
+
+    def heard(kind: int, _: object) -> None:
+        if kind != signal.SIGCHLD:
+            stop()
+
     for kind in kinds:
-        signal.signal(kind, (lambda *_: None) if kind is signal.SIGCHLD else lambda *_: stop())
+        signal.signal(kind, heard)
     selector = selectors.DefaultSelector()
     selector.register(here, selectors.EVENT_READ)
 

@@ -12,7 +12,7 @@ from redis.crc import key_slot
 
 from tests.stores.redis.servers import KEEPING, SERVERS, TestServer, free_port, serving
 
-__all__ = ["DEPLOYMENTS", "Cluster", "Deployment", "Watched", "deployed"]
+__all__ = ["DEPLOYMENTS", "Alone", "Cluster", "Deployment", "Watched", "deployed"]
 
 _SERVICE = "chat"
 _SLOTS = 16_384
@@ -32,6 +32,18 @@ class Deployment:
     def time_ms(self) -> int:
         """What a server's clock shows, in milliseconds."""
         return self._clock.time_ms()
+
+
+class Alone(Deployment):
+    """One server.
+
+    Attributes:
+        server: that.
+    """
+
+    def __init__(self, server: TestServer) -> None:
+        super().__init__(server.url, server)
+        self.server = server
 
 
 class Watched(Deployment):
@@ -150,9 +162,9 @@ def _end(server: TestServer) -> None:
 
 
 @contextmanager
-def _alone(kind: str) -> Generator[Deployment]:
+def _alone(kind: str) -> Generator[Alone]:
     with serving(kind) as server:
-        yield Deployment(server.url, server)
+        yield Alone(server)
 
 
 _SHAPES = {"alone": _alone, "watched": _watched, "cluster": _cluster}

@@ -17,8 +17,9 @@ from roomkit.ids import NodeId, RoomId
 from roomkit.stores.redis import RedisStore
 from tests.runtime.scripted import ScriptedTransport, eventually, join, served
 from tests.stores.redis.deployments import Cluster, Watched, deployed
+from tests.stores.redis.moving import move_slot
 from tests.stores.redis.quick import QUICK, SECRET
-from tests.stores.redis.servers import SERVERS, TestServer
+from tests.stores.redis.servers import SERVERS
 
 LOBBY = RoomId("lobby")
 NOW = 1_700_000_000_000
@@ -153,18 +154,6 @@ async def test_a_room_moves_to_another_server_and_every_append_lands_once(cluste
         kept = (await store.read(LOBBY, 0, len(entries))).entries
         assert kept == tuple(entries)
     assert f"MOVED {slot}" in source.say(f"HGET {key} seq")
-
-
-def move_slot(slot: str, source: TestServer, target: TestServer, cluster: Cluster) -> None:
-    """As `redis-cli --cluster reshard` does it."""
-    names = {server: server.say("CLUSTER MYID").split("\r\n")[1] for server in (source, target)}
-    target.until(f"CLUSTER SETSLOT {slot} IMPORTING {names[source]}", "+OK")
-    source.until(f"CLUSTER SETSLOT {slot} MIGRATING {names[target]}", "+OK")
-    while keys := source.say(f"CLUSTER GETKEYSINSLOT {slot} 10").split("\r\n")[2::2]:
-        for key in keys:
-            source.until(f"MIGRATE 127.0.0.1 {target.port} {key} 0 5000", "+")
-    for server in (target, source, *cluster.primaries):
-        server.until(f"CLUSTER SETSLOT {slot} NODE {names[target]}", "+OK")
 
 
 async def test_what_replicas_have_not_is_not_acknowledged(watched: Watched) -> None:

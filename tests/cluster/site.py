@@ -1,0 +1,141 @@
+"""Four nodes in processes of their own, a door that leads to any of them, and what they keep."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+import anyio.to_thread
+from anyio.abc import SocketAttribute, SocketStream
+
+from tests.cluster.link import Link, linking
+from tests.stores.redis.deployments import Alone, Deployment, deployed
+from tests.stores.redis.servers import free_port
+
+__all__ = ["NODES", "Site", "site"]
+
+NODES = 4
+_CHUNK = 65_536
+_GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
+
+
+class Node:
+    """A process, and where it listens; it may be started again."""
+
+    def __init__(self, url: str, spoil: bool) -> None:
+        self.port = free_port()
+        spoilt = ["spoilt"] if spoil else []
+        self._command = [sys.executable, "-m", "tests.cluster.node", url, str(self.port), *spoilt]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it listens.
+
+        Raises:
+            ChildProcessError: it ended instead.
+        """
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        self.process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        )
+        assert self.process.stdout is not None
+        if not self.process.stdout.readline():
+            raise ChildProcessError(f"{self._command} ended")
+
+    def send(self, kind: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(kind)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.process = None
+
+
+class Site:
+    """Everything a fault may befall.
+
+    Attributes:
+        url: a websocket that leads to any node that lives.
+        nodes: four.
+        kept: where they keep rooms.
+        link: between them and that, where there is one server; else None.
+        chance: decides what is left to it.
+    """
+
+    def __init__(
+        self, door: int, nodes: list[Node], kept: Deployment, link: Link | None, seed: int
+    ) -> None:
+        self.url = f"ws://127.0.0.1:{door}/"
+        self.nodes = nodes
+        self.kept = kept
+        self.link = link
+        self.chance = random.Random(seed)
+
+    async def serve(self, client: SocketStream) -> None:
+        """Lead a connection to a node, as a load balancer does."""
+        async with client:
+            for node in self.chance.sample(self.nodes, len(self.nodes)):
+                try:
+                    server = await anyio.connect_tcp("127.0.0.1", node.port)
+                except OSError:
+                    continue
+                async with server, anyio.create_task_group() as tasks:
+                    tasks.start_soon(_pass_on, client, server, tasks.cancel_scope)
+                    tasks.start_soon(_pass_on, server, client, tasks.cancel_scope)
+                return
+
+
+async def _pass_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelScope) -> None:
+    try:
+        while True:
+            await sink.send(await source.receive(_CHUNK))
+    except _GONE:
+        scope.cancel()
+
+
+@asynccontextmanager
+async def site(name: str, seed: int, spoil: bool) -> AsyncGenerator[Site]:
+    """Run one on one of `DEPLOYMENTS`; spoilt nodes acknowledge what they do not store."""
+    with deployed(name) as kept:
+        if isinstance(kept, Alone):
+            async with (
+                linking(kept.server.port) as link,
+                _nodes(f"redis://127.0.0.1:{link.port}", kept, link, seed, spoil) as running,
+            ):
+                yield running
+        else:
+            async with _nodes(kept.url, kept, None, seed, spoil) as running:
+                yield running
+
+
+@asynccontextmanager
+async def _nodes(
+    url: str, kept: Deployment, link: Link | None, seed: int, spoil: bool
+) -> AsyncGenerator[Site]:
+    nodes = [Node(url, spoil) for _ in range(NODES)]
+    try:
+        async with anyio.create_task_group() as starting:
+            for node in nodes:
+                starting.start_soon(anyio.to_thread.run_sync, node.start)
+        async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+            door = listener.extra(SocketAttribute.local_port)
+            running = Site(door, nodes, kept, link, seed)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(listener.serve, running.serve)
+                yield running
+                tasks.cancel_scope.cancel()
+    finally:
+        for node in nodes:
+            if node.process is not None:
+                node.send(signal.SIGCONT)
+            node.kill()

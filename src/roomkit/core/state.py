@@ -214,6 +214,7 @@ class Batch(msgspec.Struct, gc=False):
     """The one append of a room that is in flight, or stored and not folded yet.
 
     Attributes:
+        after: the room's tip when a control fact was judged.
         facts: what is stored, by link, once it is: an own entry need not be decoded.
         settled: how many of the items have been answered.
         uncertain: it ended as unknown once, so that a failure no longer says it is not stored.
@@ -224,6 +225,7 @@ class Batch(msgspec.Struct, gc=False):
     nonce: Nonce | None = None
     fence: str = ""
     control: bool = False
+    after: Position | None = None
     facts: dict[str, facts.Fact] = {}
     settled: int = 0
     uncertain: bool = False

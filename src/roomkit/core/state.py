@@ -35,6 +35,7 @@ from roomkit.ids import (
 __all__ = [
     "Batch",
     "BatchItem",
+    "Checkpoint",
     "Connection",
     "Depart",
     "Local",
@@ -232,6 +233,13 @@ class Batch(msgspec.Struct, gc=False):
     stored: bool = False
 
 
+class Checkpoint(msgspec.Struct, gc=False):
+    """A room as it was, to be saved: the messages that had changed, in the form they had then."""
+
+    snapshot: Snapshot
+    messages: tuple[Message, ...]
+
+
 @dataclass(slots=True)
 class Paging:
     """A page asked of the archive, when its snapshot was at `saved`, as far as we knew."""
@@ -295,7 +303,7 @@ class Served:
     saving: bool = False
     idling: bool = False
     checked: int = 0
-    checkpoints: deque[Snapshot] = field(default_factory=deque[Snapshot])
+    checkpoints: deque[Checkpoint] = field(default_factory=deque[Checkpoint])
     paused: bool = False
     reload: str | None = None
     tip_asked: Position | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomkit.core.history import History, Page, decode_rows
+from roomkit.core.history import History, Page, decode_rows, encode_rows
 from roomkit.core.storage import After, Around, Before, MessagePage, MessageRow, PageQuery
 from roomkit.core.views import Message
 from roomkit.ids import UserId
@@ -40,7 +40,7 @@ class Split:
         whole = History()
         for one in self.everything:
             whole.add(one, PLENTY)
-        return list(whole.rows(self.saved))
+        return list(encode_rows(whole.changed(self.saved)))
 
     def history(self) -> History:
         history = History()
@@ -126,10 +126,11 @@ def test_the_newest_are_at_hand(split: Split, count: int) -> None:
 
 
 @given(splits(), st.integers(0, 40))
-def test_rows_are_what_lies_between_two_snapshots(split: Split, up_to: int) -> None:
-    rows = split.history().rows(up_to)
+def test_what_changed_is_what_lies_between_two_snapshots(split: Split, up_to: int) -> None:
+    changed = split.history().changed(up_to)
+    rows = encode_rows(changed)
     between = [one for one in split.everything if split.saved < one.seq <= up_to]
-    assert decode_rows(rows) == between
+    assert list(changed) == decode_rows(rows) == between
     assert [row.seq for row in rows] == [one.seq for one in between]
 
 

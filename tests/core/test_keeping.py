@@ -1,10 +1,11 @@
 """Saving a room, and letting go of one that nobody uses."""
 
-from roomkit.core.commands import LeaveRoom
+from roomkit.core.commands import EditMessage, LeaveRoom
 from roomkit.core.effects import Effect, SaveRoom
-from roomkit.core.events import HistoryListed
+from roomkit.core.events import HistoryListed, Posted
+from roomkit.core.history import decode_rows
 from roomkit.core.inputs import HostHistory, HostPost, RoomSaved, Unwatched, Watched
-from roomkit.ids import Position
+from roomkit.ids import Position, message_id
 from roomkit.limits import Limits
 from tests.core.chat import LOBBY, Chat, only
 
@@ -72,7 +73,29 @@ def test_a_refused_save_changes_nothing() -> None:
     chat.node.pending.clear()
     chat.step(RoomSaved(LOBBY, save.snapshot.position, False))
     assert chat.served().history.saved == 0
-    assert [row.seq for row in chat.served().history.rows(3)] == [2, 3]
+    assert [one.seq for one in chat.served().history.changed(3)] == [2, 3]
+
+
+def test_a_message_is_saved_as_it_was_at_the_checkpoint() -> None:
+    """A store that has the checkpoint's entry may have lost a later edit in a failover."""
+    chat = Chat(Limits(snapshot_every=2, replay_entries=2))
+    alice = chat.open("alice")
+    chat.join(alice)
+    (posted,) = only(Posted, chat.say(alice, "two"))
+    place = message_id(Position(posted.seq, posted.link))
+    chat.send(alice, EditMessage(message="edited", room="lobby", id=place))
+    chat.hold = True
+    chat.say(alice, "four")
+    chat.append()
+    (save,) = chat.waiting(SaveRoom)
+    assert save.snapshot.position == Position(posted.seq, posted.link)
+    assert decode_rows(save.messages) == [posted.message]
+    chat.hold = False
+    chat.node.settle()
+    late = chat.world.node()
+    chat.join(chat.open("bob", node=late))
+    held = chat.served(node=late).history.messages
+    assert [one.text for one in held] == ["edited", "four"]
 
 
 def test_news_of_a_save_of_a_room_let_go_is_ignored() -> None:

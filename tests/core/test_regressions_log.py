@@ -1,15 +1,22 @@
 """What random lives found wrong where the log, its store and its nodes meet."""
 
 from roomkit.core import facts
-from roomkit.core.commands import GetHistory, JoinRoom, LeaveRoom, SendMessage, TypingStart
+from roomkit.core.commands import (
+    EditMessage,
+    GetHistory,
+    JoinRoom,
+    LeaveRoom,
+    SendMessage,
+    TypingStart,
+)
 from roomkit.core.effects import Append, SaveRoom
 from roomkit.core.events import Acked, GapTold, Posted, RoomJoined, TypingStopped
 from roomkit.core.inputs import Fed, RoomSaved, Watched
 from roomkit.core.storage import Failed, Interrupted, Unknown
-from roomkit.errors import CloseCode
-from roomkit.ids import NodeId, SessionId, UserId
+from roomkit.errors import CloseCode, ErrorCode
+from roomkit.ids import NodeId, Position, SessionId, UserId, message_id
 from roomkit.limits import Limits
-from tests.core.chat import LOBBY, Chat, only
+from tests.core.chat import LOBBY, Chat, codes, only
 
 QUIET = Limits(heartbeat_ms=600_000, unanswered_ms=600_000)
 
@@ -21,6 +28,23 @@ def listed(chat: Chat) -> dict[str, set[str]]:
         for session, node in occupant.sessions.items():
             by_node.setdefault(node, set()).add(session)
     return by_node
+
+
+def test_an_edit_of_a_message_that_a_failover_lost_changes_nothing() -> None:
+    """The fence was right: no control fact was lost. Another message had the seq by then."""
+    chat = Chat(QUIET)
+    alice = chat.open("alice")
+    chat.join(alice)
+    kept = chat.kept()
+    (posted,) = only(Posted, chat.say(alice, "lost"))
+    chat.put_back(kept)
+    chat.write("found")
+    place = message_id(Position(posted.seq, posted.link))
+    edit = EditMessage(message="edited", room="lobby", id=place, ref="r-1")
+    told = chat.send(alice, edit)
+    assert [gap.reason for gap in only(GapTold, told)] == ["forked"]
+    assert codes(told) == [ErrorCode.NOT_FOUND]
+    assert [message.text for message in chat.served().history.messages] == ["found"]
 
 
 def test_a_failure_after_an_unknown_outcome_settles_nothing() -> None:

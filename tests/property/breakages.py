@@ -7,26 +7,38 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
-from roomkit.core import engine, log, membership, messages, queue, revisions, sessions
-from roomkit.core.batch import send
+from roomkit.core import (
+    engine,
+    facts,
+    following,
+    log,
+    membership,
+    messages,
+    presence,
+    queue,
+    revisions,
+    sessions,
+)
+from roomkit.core.batch import propose, seal, send
 from roomkit.core.effects import Append, Attach, Broadcast, Deliver
-from roomkit.core.events import Acked, EntryEvent, Event, Posted, RosterListed
+from roomkit.core.events import Acked, EntryEvent, Event, GapTold, Posted, RosterListed
 from roomkit.core.history import History
 from roomkit.core.inputs import Closed, LapsedFound
 from roomkit.core.pacing import Rate
-from roomkit.core.state import Batch, Connection, Served, Waiting
-from roomkit.core.storage import Outcome
+from roomkit.core.room import Room
+from roomkit.core.state import Batch, BatchItem, Connection, LoseNode, Served, Waiting
+from roomkit.core.storage import Entry, MessageRow, Outcome, Snapshot, Stored
 from roomkit.core.table import TABLE
 from roomkit.core.tail import Tail
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
-from roomkit.ids import NodeId, Position, message_position
+from roomkit.ids import NodeId, Position, UserId, message_position
 from roomkit.limits import Limits
 from roomkit.runtime.outbox import Outbox
 from roomkit.runtime.tokens import Tokens
@@ -120,7 +132,11 @@ def count_no_more(patch: pytest.MonkeyPatch) -> None:
 
 def type_for_ever(patch: pytest.MonkeyPatch) -> None:
     """Nobody's typing expires."""
-    patch.setitem(engine._TIMERS, Timer.TYPING, lambda turn, key: None)
+
+    def later(turn: Turn, key: str) -> None:
+        turn.state.timers.set(Timer.TYPING, key, turn.now + 600_000)
+
+    patch.setitem(engine._TIMERS, Timer.TYPING, later)
 
 
 def type_while_speaking(patch: pytest.MonkeyPatch) -> None:
@@ -298,6 +314,120 @@ def raise_the_dead(patch: pytest.MonkeyPatch) -> None:
 def let_anybody_speak(patch: pytest.MonkeyPatch) -> None:
     """Whoever was put out of a room may go on speaking there."""
     patch.setattr(queue, "_require_joined", lambda turn, served, waiting: None)
+
+
+def fold_what_does_not_join_on(patch: pytest.MonkeyPatch) -> None:
+    """Nodes do not look at links: after a failover they go on as if it were the same log."""
+
+    def absorb(turn: Turn, served: Served, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if served.room is not None and entry.seq == served.room.tip.seq + 1:
+                log._fold(turn, served, served.room, entry)
+            elif served.room is not None and entry.seq > served.room.tip.seq:
+                log.read_on(turn, served)
+
+    patch.setattr(log, "absorb", absorb)
+    patch.setattr(following, "absorb", absorb)
+
+
+def tell_no_gap(patch: pytest.MonkeyPatch) -> None:
+    """After a failover members are sent a snapshot, and not that there was a gap."""
+    tell = following._tell_gap
+
+    def silent(turn: Turn, served: Served, reason: str) -> None:
+        before = len(turn.effects)
+        tell(turn, served, reason)
+        turn.effects[before:] = [
+            one
+            for one in turn.effects[before:]
+            if not (isinstance(one, Broadcast) and isinstance(one.event, GapTold))
+        ]
+
+    patch.setattr(following, "_tell_gap", silent)
+
+
+def look_seldom(patch: pytest.MonkeyPatch) -> None:
+    """Nodes compare tips a tenth as often as they should."""
+    look = engine._TIMERS[Timer.TIPS]
+
+    def seldom(turn: Turn, key: str) -> None:
+        look(turn, key)
+        if turn.state.rooms:
+            turn.state.timers.set(Timer.TIPS, "", turn.now + 10 * turn.limits.tips_ms)
+
+    patch.setitem(engine._TIMERS, Timer.TIPS, seldom)
+
+
+def mourn_late(patch: pytest.MonkeyPatch) -> None:
+    """The store calls no lease lapsed for a while after it has."""
+    lapsed = MemoryStore.lapsed
+
+    async def late(store: MemoryStore, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
+        now = store._shared.clock()
+        found = await lapsed(store, nodes)
+        return [node for node in found if store._shared.leases.get(node, 0) + 15 < now]
+
+    patch.setattr(MemoryStore, "lapsed", late)
+
+
+def mourn_twice(patch: pytest.MonkeyPatch) -> None:
+    """Whoever finds a node lost writes that down, whether or not somebody has."""
+
+    def lose_node(turn: Turn, served: Served, waiting: Waiting, batch: Batch) -> None:
+        assert isinstance(waiting.command, LoseNode)
+        propose(batch, facts.NodeLost(waiting.command.node), waiting)
+
+    _replace_row(patch, presence.lose_node, lose_node)
+
+
+def skip_a_seq(patch: pytest.MonkeyPatch) -> None:
+    """Now and then the store leaves a seq out."""
+    store, count = MemoryRoom._store, itertools.count(1)
+
+    def sloppy(room: MemoryRoom, append: Append, now: int) -> Stored:
+        room.tip_seq += next(count) % 20 == 0
+        return store(room, append, now)
+
+    patch.setattr(MemoryRoom, "_store", sloppy)
+
+
+def trim_too_much(patch: pytest.MonkeyPatch) -> None:
+    """The store trims past the snapshot."""
+    trim = MemoryRoom._trim
+
+    def greedy(room: MemoryRoom, now: int) -> None:
+        trim(room, now)
+        del room._log[:-1]
+
+    patch.setattr(MemoryRoom, "_trim", greedy)
+
+
+def save_over_what_is_newer(patch: pytest.MonkeyPatch) -> None:
+    """The store takes any snapshot for as good as the one it has."""
+    save = MemoryRoom.save
+
+    def careless(
+        room: MemoryRoom, snapshot: Snapshot, messages: Sequence[MessageRow], now: int
+    ) -> bool:
+        kept = room._snapshot
+        if kept is not None and kept.format > snapshot.format:
+            room._snapshot = msgspec.structs.replace(kept, format=snapshot.format)
+        return save(room, snapshot, messages, now)
+
+    patch.setattr(MemoryRoom, "save", careless)
+
+
+def put_words_into_the_log(patch: pytest.MonkeyPatch) -> None:
+    """With some messages a node writes one that nobody sent."""
+    count = itertools.count(1)
+
+    def haunted(turn: Turn, served: Served, batch: Batch, room: Room) -> None:
+        if not batch.control and next(count) % 20 == 0:
+            ghost = facts.Posted(UserId("u-ghost"), "ghost", "boo")
+            batch.items.append(BatchItem(ghost, None, []))
+        seal(turn, served, batch, room)
+
+    patch.setattr("roomkit.core.queue.seal", haunted)
 
 
 def lose_count(patch: pytest.MonkeyPatch) -> None:

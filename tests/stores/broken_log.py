@@ -197,6 +197,22 @@ class IgnoresTheFence(Bent):
         return replace(append, fence=self.fence(append.room))
 
 
+class ForgetsWhatWasSeen(Bent):
+    def bend(self, append: Append, now: int) -> Append:
+        return replace(append, after=None)
+
+
+class ChecksWhatWasSeenOnceACall(Bent):
+    async def append(self, appends: Sequence[Append], now: int) -> Sequence[Outcome]:
+        logs = [room._log for room in self._shared.rooms.values()]
+        self.at_first = [entry.position for log in logs for entry in log]
+        return await super().append(appends, now)
+
+    def bend(self, append: Append, now: int) -> Append:
+        missing = append.after is not None and append.after not in self.at_first
+        return replace(append, fence="old") if missing else append
+
+
 class NeverMovesTheFence(Bent):
     def bend(self, append: Append, now: int) -> Append:
         return replace(append, control=False)

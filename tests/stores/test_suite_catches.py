@@ -41,6 +41,8 @@ BREAKAGES: dict[str, tuple[type[MemoryStore], ...]] = {
     ),
     "before_the_first_control_fact_only_the_empty_fence_is_right": (log.TakesAnyFirstFence,),
     "the_fence_outlives_the_log": (log.ForgetsTheFenceWithTheLog,),
+    "what_was_judged_after_an_entry_that_is_lost_is_refused": (log.ForgetsWhatWasSeen,),
+    "what_was_judged_in_the_same_call_is_there": (log.ChecksWhatWasSeenOnceACall,),
     "an_append_is_stored_whole_or_not_at_all": (log.StoresWhatItRefuses,),
     # Keys
     "a_known_key_is_answered_with_its_entry": (log.ForgetsKeys,),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from roomkit.core import facts
 from roomkit.core.effects import Append, FactItem
+from roomkit.core.room import Room
 from roomkit.core.state import Batch, BatchItem, Served, Waiting
 from roomkit.core.storage import Nonce
 from roomkit.core.turn import Turn
@@ -41,11 +42,17 @@ def depart(turn: Turn, batch: Batch, departure: facts.Departure, waiting: Waitin
         propose(batch, facts.Left(turn.state.node, [departure]), waiting)
 
 
-def seal(turn: Turn, served: Served, batch: Batch, fence: str) -> None:
-    """Give the batch its nonce, make it the room's one append in flight, and send it."""
+def seal(turn: Turn, served: Served, batch: Batch, room: Room) -> None:
+    """Give the batch its nonce, make it the room's one append in flight, and send it.
+
+    What a failover loses after the last control fact leaves the fence right. So a control fact, an
+    edit of a message that is lost for example, also names the entry it was judged after.
+    """
     turn.state.appends += 1
     batch.nonce = Nonce(turn.state.node, turn.state.appends)
-    batch.fence = fence
+    batch.fence = room.fence
+    if batch.control and room.tip.seq:
+        batch.after = room.tip
     for item in batch.items:
         item.data = facts.encode(item.fact)
     served.batch = batch
@@ -62,5 +69,6 @@ def send(turn: Turn, served: Served, batch: Batch) -> None:
             batch.fence,
             tuple([FactItem(item.key, item.data) for item in batch.items]),
             batch.control,
+            batch.after,
         )
     )

@@ -13,7 +13,7 @@ import msgspec
 from roomkit.core.events import Event
 from roomkit.core.storage import MessageRow, Nonce, PageQuery, Snapshot
 from roomkit.errors import CloseCode
-from roomkit.ids import ConnectionId, NodeId, RequestId, RoomId
+from roomkit.ids import ConnectionId, NodeId, Position, RequestId, RoomId
 
 __all__ = [
     "Answer",
@@ -101,6 +101,9 @@ class Append(msgspec.Struct, frozen=True):
 
     `control` says that the last fact is a control fact, whose link becomes the room's fence.
     The shell stamps it with its wall clock.
+
+    Attributes:
+        after: of a control append, the entry it was judged after; a log without it refuses.
     """
 
     room: RoomId
@@ -108,6 +111,7 @@ class Append(msgspec.Struct, frozen=True):
     fence: str
     facts: tuple[FactItem, ...]
     control: bool
+    after: Position | None = None
 
 
 class ReadLog(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ import msgspec
 from roomkit.core.events import Message
 from roomkit.core.storage import After, Around, Before, MessagePage, MessageRow, PageQuery
 
-__all__ = ["History", "Page", "decode_rows"]
+__all__ = ["History", "Page", "decode_rows", "encode_rows"]
 
 _decoder = msgspec.msgpack.Decoder(Message)
 _encoder = msgspec.msgpack.Encoder()
@@ -36,6 +36,11 @@ class Page(msgspec.Struct, frozen=True):
     has_before: bool
     has_after: bool
     complete: bool = True
+
+
+def encode_rows(messages: Iterable[Message]) -> tuple[MessageRow, ...]:
+    """Return messages as the archive keeps them."""
+    return tuple([MessageRow(one.seq, _encoder.encode(one)) for one in messages])
 
 
 def decode_rows(rows: Iterable[MessageRow]) -> list[Message]:
@@ -94,11 +99,8 @@ class History:
             self.revised = {at: one for at, one in self.revised.items() if one[0] > seq}
             self._trim(window)
 
-    def rows(self, up_to: int) -> tuple[MessageRow, ...]:
-        """Return the messages up to a seq that are new or revised since the kept snapshot.
-
-        As rows for the archive, in their final form.
-        """
+    def changed(self, up_to: int) -> tuple[Message, ...]:
+        """Return the messages up to a seq that are new or revised since the kept snapshot."""
         changed: dict[int, Message] = {}
         for one in self.messages:
             if one.seq > up_to:
@@ -108,7 +110,7 @@ class History:
         for seq, (_, message) in self.revised.items():
             if seq <= up_to:
                 changed[seq] = message
-        return tuple([MessageRow(seq, _encoder.encode(changed[seq])) for seq in sorted(changed)])
+        return tuple([changed[seq] for seq in sorted(changed)])
 
     def newest(self, count: int) -> tuple[Message, ...]:
         """Return at most `count` of the newest messages, oldest first."""

@@ -2,14 +2,16 @@
 
 What is saved lies behind: a checkpoint is taken every `snapshot_every` entries, and offered to the
 store only when the tail no longer reaches back to it. So a node that loads the room folds, from the
-snapshot on, everything that those who come back may have to be replayed.
+snapshot on, everything that those who come back may have to be replayed. Messages are saved as they
+were at the checkpoint: a store that has the checkpoint's entry may have lost later ones.
 """
 
 from __future__ import annotations
 
 from roomkit.core.effects import SaveRoom, Unfollow
+from roomkit.core.history import encode_rows
 from roomkit.core.inputs import RoomSaved
-from roomkit.core.state import Served
+from roomkit.core.state import Checkpoint, Served
 from roomkit.core.timers import Timer
 from roomkit.core.turn import Turn
 
@@ -36,9 +38,13 @@ def save_if_due(turn: Turn, served: Served) -> None:
     seq, every = room.tip.seq, turn.limits.snapshot_every
     if seq - served.checked >= every and seq - served.history.saved >= every:
         served.checked = seq
-        served.checkpoints.append(room.snapshot())
+        served.checkpoints.append(Checkpoint(room.snapshot(), served.history.changed(seq)))
     checkpoints = served.checkpoints
-    if checkpoints and not served.saving and checkpoints[0].position.seq <= served.tail.base.seq:
+    if (
+        checkpoints
+        and not served.saving
+        and checkpoints[0].snapshot.position.seq <= served.tail.base.seq
+    ):
         _save(turn, served)
 
 
@@ -76,10 +82,10 @@ def forget_due(turn: Turn, served: Served) -> None:
 def _save(turn: Turn, served: Served) -> None:
     checkpoints, base = served.checkpoints, served.tail.base.seq
     behind = checkpoints.popleft()
-    while checkpoints and checkpoints[0].position.seq <= base:
+    while checkpoints and checkpoints[0].snapshot.position.seq <= base:
         behind = checkpoints.popleft()
     served.saving = True
-    turn.emit(SaveRoom(served.name, behind, served.history.rows(behind.position.seq)))
+    turn.emit(SaveRoom(served.name, behind.snapshot, encode_rows(behind.messages)))
 
 
 def _is_idle(served: Served) -> bool:

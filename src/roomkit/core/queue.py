@@ -88,7 +88,7 @@ def pump(turn: Turn, served: Served) -> None:
     if passed:
         queue.extendleft(reversed(passed))
     if batch.items:
-        seal(turn, served, batch, room.fence)
+        seal(turn, served, batch, room)
 
 
 def put_off(turn: Turn, served: Served) -> None:

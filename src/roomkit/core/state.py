@@ -35,6 +35,7 @@ from roomkit.ids import (
 __all__ = [
     "Batch",
     "BatchItem",
+    "Checkpoint",
     "Connection",
     "Depart",
     "Local",
@@ -214,6 +215,7 @@ class Batch(msgspec.Struct, gc=False):
     """The one append of a room that is in flight, or stored and not folded yet.
 
     Attributes:
+        after: the room's tip when a control fact was judged.
         facts: what is stored, by link, once it is: an own entry need not be decoded.
         settled: how many of the items have been answered.
         uncertain: it ended as unknown once, so that a failure no longer says it is not stored.
@@ -224,10 +226,18 @@ class Batch(msgspec.Struct, gc=False):
     nonce: Nonce | None = None
     fence: str = ""
     control: bool = False
+    after: Position | None = None
     facts: dict[str, facts.Fact] = {}
     settled: int = 0
     uncertain: bool = False
     stored: bool = False
+
+
+class Checkpoint(msgspec.Struct, gc=False):
+    """A room as it was, to be saved: the messages that had changed, in the form they had then."""
+
+    snapshot: Snapshot
+    messages: tuple[Message, ...]
 
 
 @dataclass(slots=True)
@@ -293,7 +303,7 @@ class Served:
     saving: bool = False
     idling: bool = False
     checked: int = 0
-    checkpoints: deque[Snapshot] = field(default_factory=deque[Snapshot])
+    checkpoints: deque[Checkpoint] = field(default_factory=deque[Checkpoint])
     paused: bool = False
     reload: str | None = None
     tip_asked: Position | None = None

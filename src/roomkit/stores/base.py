@@ -59,10 +59,11 @@ class Store(Protocol):
            `Failed` are not recorded.
         2. The fence: if it is not the link of the room's last control entry ("" if there was none),
            `Behind`.
-        3. Each fact in order: if the store holds its key, or an earlier fact of this append has it,
+        3. `after`, if it is given: if the log has no entry at that seq with that link, `Behind`.
+        4. Each fact in order: if the store holds its key, or an earlier fact of this append has it,
            `Known`; else an entry with the next seq, `at = max(now, at of the entry before)`, `prev`
            the link before (random for seq 1) and `link = chain_link(prev, at, fact)`.
-        4. If `control`, the last fact is a control fact: its link becomes the fence.
+        5. If `control`, the last fact is a control fact: its link becomes the fence.
 
         Keys are remembered until `now` is `idempotency_ms` past the entry's `at`, whatever is
         trimmed. A control fact answered `Known` adds nothing and leaves the fence.

@@ -27,7 +27,7 @@ from roomkit.core.storage import (
     Stored,
     Tip,
 )
-from roomkit.ids import NodeId, chain_link
+from roomkit.ids import NodeId, Position, chain_link
 from roomkit.limits import Limits
 from roomkit.stores.paging import fitting, wanted
 
@@ -87,7 +87,7 @@ class MemoryRoom:
                 return last[2]
             if counter < last[0]:
                 return _BEHIND
-        if append.fence != self._fence:
+        if append.fence != self._fence or not self._holds(append.after):
             return _BEHIND
         outcome = self._store(append, now)
         if last is None:
@@ -158,6 +158,13 @@ class MemoryRoom:
             tip=self.tip(),
             first_seq=self._log[0].seq,
         )
+
+    def _holds(self, position: Position | None) -> bool:
+        """Tell whether the log has an entry; there is none to miss if none is named."""
+        if position is None:
+            return True
+        entry = self._entry(position.seq) if self._log else None
+        return entry is not None and entry.link == position.link
 
     def _entry(self, seq: int) -> Entry | None:
         index = seq - self._log[0].seq

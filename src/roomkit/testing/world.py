@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import TypeVar
+from collections.abc import Callable
 
 from roomkit.core.commands import Command
 from roomkit.core.effects import (
@@ -46,6 +45,7 @@ from roomkit.core.inputs import (
     LeaseRenewed,
     LogRead,
     MessagesPaged,
+    Now,
     Opened,
     Received,
     RoomLoaded,
@@ -60,26 +60,9 @@ from roomkit.limits import Limits
 from roomkit.stores.base import Store
 from roomkit.testing.clock import ManualClock
 from roomkit.testing.observer import Observer
-from roomkit.testing.world_store import Stores, memory
+from roomkit.testing.world_store import Stores, memory, run_now
 
 __all__ = ["Node", "World", "minting", "run_now"]
-
-T = TypeVar("T")
-
-
-def run_now(call: Coroutine[object, None, T]) -> T:
-    """Run a coroutine that never waits and return its result.
-
-    Raises:
-        RuntimeError: it did wait.
-    """
-    try:
-        call.send(None)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    call.close()
-    raise RuntimeError("the call waited; only calls that return at once can be run here")
 
 
 def minting(name: str) -> Callable[[], str]:
@@ -98,6 +81,7 @@ class Node:
         answers: outcomes of the host's requests.
         pending: store effects not performed yet, oldest first.
         followed: rooms whose hints and signals reach this node.
+        ahead: how many ms its wall clock is ahead of the world's, below 0 if it is behind.
     """
 
     def __init__(self, world: World, name: str, store: Store, policy: Policy) -> None:
@@ -113,13 +97,19 @@ class Node:
         self.answers: dict[RequestId, Event] = {}
         self.pending: deque[Effect] = deque()
         self.followed: set[RoomId] = set()
+        self.ahead = 0
+
+    def now(self) -> Now:
+        """Return both clocks as this node has them."""
+        now = self._world.clock.now()
+        return Now(now.mono, now.wall + self.ahead) if self.ahead else now
 
     def step(self, input: Input) -> list[Effect]:
         """Step the engine now and note what it wants; store effects wait in `pending`."""
         observers = self._world.observers
         for observer in observers:
             observer.stepping(self, input)
-        effects = self.engine.step(input, self._world.clock.now())
+        effects = self.engine.step(input, self.now())
         for effect in effects:
             self._note(effect)
         for observer in observers:
@@ -170,7 +160,7 @@ class Node:
 
     def append(self, effect: Append) -> Outcome:
         """Store an append, and bring it to the other nodes, without stepping its answer."""
-        outcome = run_now(self.store.append([effect], self._world.clock.now().wall))[0]
+        outcome = run_now(self.store.append([effect], self.now().wall))[0]
         for observer in self._world.observers:
             observer.appended(self, effect, outcome)
         if type(outcome) is Stored:
@@ -184,7 +174,7 @@ class Node:
             effect: one taken from `pending`.
             outcome: for an `Append`, what to answer instead of asking the store.
         """
-        store, wall = self.store, self._world.clock.now().wall
+        store, wall = self.store, self.now().wall
         match effect:
             case Append(room, nonce):
                 return Appended(room, nonce, self.append(effect) if outcome is None else outcome)

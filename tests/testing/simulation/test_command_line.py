@@ -57,6 +57,20 @@ def test_a_failure_names_its_seed_and_the_steps_that_are_enough(
     assert main(arguments) == 0
 
 
+def test_a_failure_in_a_world_of_a_given_size_is_shown_again_in_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    breakages.replay_too_little(monkeypatch)
+    size = ["--nodes", "2", "--clients", "6"]
+    assert main([*size, "--seeds", "5", "--jobs", "1"]) == 1
+    again = capsys.readouterr().out.rsplit("python -m roomkit.testing.simulation ", 1)[1]
+    arguments = again.splitlines()[0].split()
+    assert arguments[4:8] == size
+    assert main(arguments) == 1
+    monkeypatch.undo()
+    assert main(arguments) == 0
+
+
 @pytest.mark.parametrize("missing", ["fault cut", "law 7", "seen recovered false"])
 def test_a_long_run_fails_if_something_never_came_up(
     missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -8,11 +8,12 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from roomkit.testing.simulation import Simulation
 from roomkit.testing.simulation.faults import FAULTS
 from roomkit.testing.simulation.people import PEOPLE
-from roomkit.testing.simulation.plan import FAULTS_DO, HOST_DOES, PEOPLE_DO, plan
+from roomkit.testing.simulation.plan import FAULTS_DO, HOST_DOES, LARGE, PEOPLE_DO, plan
 from roomkit.testing.simulation.runs import STEPS
 
 SEEDS = 50
@@ -57,6 +58,33 @@ def test_every_life_has_enough_of_everything() -> None:
         assert len(steps) == STEPS
         assert setup.modern >= 3
         assert len(set(setup.faults)) >= 2
+
+
+def test_a_world_is_as_large_as_it_is_said_to_be() -> None:
+    for seed in range(50):
+        setup, steps = plan(seed, STEPS, nodes=3, clients=20)
+        assert (setup.nodes, setup.modern + setup.legacy) == (3, 20)
+        assert len(steps) == STEPS
+    assert plan(7, STEPS, nodes=1, clients=1)[0].modern == 1
+
+
+def test_how_many_clients_there_are_changes_nothing_else() -> None:
+    for seed in range(50):
+        drawn, steps = plan(seed, STEPS)
+        larger, same_steps = plan(seed, STEPS, drawn.nodes, clients=12)
+        assert same_steps == steps
+        assert replace(larger, modern=0, legacy=0) == replace(drawn, modern=0, legacy=0)
+
+
+def test_a_world_is_large_now_and_then() -> None:
+    large = [seed for seed in range(1_000) if plan(seed, STEPS)[0].modern > 4]
+    assert len(large) == pytest.approx(1_000 / LARGE, rel=0.5)
+
+
+@pytest.mark.timeout(120)
+def test_a_large_world_lives() -> None:
+    tally = Simulation(nodes=3, clients=20).run(range(3))
+    assert tally["seen large world"] == 3
 
 
 def test_everything_that_is_planned_is_done() -> None:

@@ -15,6 +15,7 @@ from roomkit.testing.laws.pages import Pages
 from roomkit.testing.laws.presence import Presence
 from roomkit.testing.laws.typing import Typing
 from roomkit.testing.observer import Observer
+from roomkit.testing.simulation.kept import Kept
 from roomkit.testing.simulation.life import live
 from roomkit.testing.simulation.mourning import Mourning
 from roomkit.testing.simulation.plan import plan
@@ -23,7 +24,7 @@ from roomkit.testing.simulation.spoken import Spoken
 from roomkit.testing.simulation.telling import Telling
 from roomkit.testing.world import Node, World
 
-CHOOSY = (Answers, Mourning, Order, Pages, Presence, Spoken, Typing)
+CHOOSY = (Answers, Kept, Mourning, Order, Pages, Presence, Spoken, Typing)
 SEEDS = range(8)
 
 

@@ -10,8 +10,9 @@ __all__ = ["APPEND", "SAVE"]
 APPEND = """
 -- KEYS: head, log, keys, aging, nonces
 -- ARGV: node, counter, fence, now, idempotency_ms, nonce_ms, control, a first prev,
---       keys to forget at most, command to publish with, channel, handle; then of each fact its key
---       ("k" and the key, or "") and its bytes
+--       keys to forget at most, command to publish with, channel, handle, seq and link of an entry
+--       the log must have ("" and "" if any will do); then of each fact its key ("k" and the key,
+--       or "") and its bytes
 -- Returns "behind", or a line for each fact: "e seq at prev link control" or "k seq link at"; for a
 -- nonce answered before "again", and then the lines, each followed by the fact it was for.
 local head, log, keys, aging, nonces = unpack(KEYS)
@@ -30,10 +31,14 @@ if last then
 end
 local kept = redis.call('HMGET', head, 'seq', 'link', 'at', 'fence')
 if (kept[4] or '') ~= ARGV[3] then return 'behind' end
+if ARGV[13] ~= '' then
+    local there = redis.call('XRANGE', log, ARGV[13] .. '-0', ARGV[13] .. '-0')[1]
+    if not there or there[2][6] ~= ARGV[14] then return 'behind' end
+end
 local seq, prev = tonumber(kept[1] or '0'), kept[2] or ARGV[8]
 local at = math.max(now, tonumber(kept[3] or '0'))
 local expired = now - idempotency_ms
-local many = (#ARGV - 12) / 2
+local many = (#ARGV - 14) / 2
 local old = redis.call('ZRANGEBYSCORE', aging, '-inf', string.format('%.0f', expired),
     'LIMIT', 0, many + tonumber(ARGV[9]))
 if #old > 0 then
@@ -43,7 +48,7 @@ end
 local time = string.format('%.0f', at)
 local answer, again, hint, fence = {}, {}, {}, nil
 for one = 1, many do
-    local key, fact = ARGV[11 + 2 * one], ARGV[12 + 2 * one]
+    local key, fact = ARGV[13 + 2 * one], ARGV[14 + 2 * one]
     local known = false
     if key ~= '' then
         known = redis.call('HGET', keys, key)

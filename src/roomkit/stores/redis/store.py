@@ -193,11 +193,12 @@ class RedisStore:
         return moved
 
     def _arguments(self, append: Append, now: int, server: Server) -> list[Argument]:
+        after = append.after
         given: list[Argument] = [
             append.nonce.node, append.nonce.counter, append.fence, now,
             self._limits.idempotency_ms, NONCE_MS, int(append.control), token_hex(8),
             _KEYS_FORGOTTEN, server.publishing, self._keys.channel(append.room),
-            self._listener.handle,
+            self._listener.handle, after.seq if after else "", after.link if after else "",
         ]  # fmt: skip
         for item in append.facts:
             given += ("" if item.key is None else f"k{item.key}", item.fact)

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 from roomkit.core.effects import Append
 from roomkit.core.storage import Behind, Entry, Known, Outcome, Stored
-from roomkit.ids import NodeId, RoomId, chain_link
+from roomkit.ids import NodeId, Position, RoomId, chain_link
 from roomkit.limits import Limits
 from roomkit.stores.memory_room import NONCE_MS
 from roomkit.stores.sqlite.heads import Head, Heads
@@ -79,7 +79,7 @@ class Transaction:
                 return self._repeat(head, node)
             if counter < last[0]:
                 return _BEHIND
-        if append.fence != head.fence:
+        if append.fence != head.fence or not self._holds(head, append.after):
             return _BEHIND
         before = head.seq
         outcome = self._store(head, append, now)
@@ -121,6 +121,18 @@ class Transaction:
         if seq > head.seq:
             head.seq, head.at, head.link = seq, at, prev
         return Stored(tuple(items))
+
+    def _holds(self, head: Head, position: Position | None) -> bool:
+        """Tell whether the log has an entry; there is none to miss if none is named."""
+        if position is None or (head.seq and position == Position(head.seq, head.link)):
+            return True
+        drafts = [entry for entry in self._entries if entry[:2] == (head.room, position.seq)]
+        if drafts:
+            return drafts[0][4] == position.link
+        row = self.connection.execute(
+            "SELECT link FROM entry WHERE room = ? AND seq = ?", (head.room, position.seq)
+        ).fetchone()
+        return row is not None and row[0] == position.link
 
     def _known(self, room: int, key: str) -> Known | None:
         known = self._keys.get((room, key))

@@ -54,7 +54,7 @@ class Laws(Observer):
         limits, clock = world.limits, world.clock
         self.truth = Truth()
         self.sound = True
-        self._recording = Recording(clock)
+        self._recording = Recording()
         self._answers = Answers(self.truth, limits, clock)
         self._views = Views(self.truth)
         self._order = Order(self.truth)

@@ -6,7 +6,9 @@ import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
+
+import msgspec
 
 from roomkit.core.commands import (
     Command,
@@ -39,7 +41,7 @@ from roomkit.core.state import State
 from roomkit.core.storage import Entry, Outcome
 from roomkit.core.timers import Timer
 from roomkit.errors import ErrorCode
-from roomkit.ids import ConnectionId, Position, RequestId, RoomId, UserId, message_id
+from roomkit.ids import ConnectionId, Position, RequestId, RoomId, SessionId, UserId, message_id
 from roomkit.limits import Limits
 from roomkit.testing.clock import ManualClock
 from roomkit.testing.laws.broken import LawBroken
@@ -70,6 +72,7 @@ class _Sent:
 
     command: Command
     user: UserId
+    session: SessionId
     acked: int
     inside: bool
     at: int
@@ -104,6 +107,7 @@ class Answers(Observer):
         self._asked: dict[str, set[RequestId]] = {}
         self._acked: dict[RoomId, int] = {}
         self._keys: dict[tuple[RoomId, UserId, str], Entry] = {}
+        self._entered: dict[tuple[RoomId, SessionId], int] = {}
         self._garbled: tuple[ConnectionId, str | None] | None = None
         self._before: bytes = b""
 
@@ -129,7 +133,7 @@ class Answers(Observer):
                 user = session.user.user_id
                 if type(command) is SendMessage:
                     self._said[room, user, command.idempotency_key, command.message] += 1
-                sent = _Sent(command, user, acked, inside, now)
+                sent = _Sent(command, user, session.id, acked, inside, now)
                 self._waiting.setdefault(connection.id, {})[command.ref] = sent
 
     def sent(self, node: Node, connection: ConnectionId, event: Event) -> None:
@@ -179,6 +183,9 @@ class Answers(Observer):
         """Law 3, in the log: no key is used twice within its time."""
         for told in self._truth.news:
             if type(told.event) is not Posted:
+                fact: dict[str, Any] = msgspec.msgpack.decode(told.entry.fact)
+                for arrival in fact.get("arrivals", ()):
+                    self._entered[append.room, arrival["session"]] = self._clock.mono
                 continue
             message, entry = told.event.message, told.entry
             if message.idempotency_key is None:
@@ -243,7 +250,8 @@ class Answers(Observer):
         said = self._said[room, sent.user, command.idempotency_key, command.message]
         if event.duplicate and message.text == command.message and said < 2:
             raise LawBroken(3, f"{event} calls the only send of {command} a duplicate")
-        self._acked[room] = max(self._acked.get(room, 0), position.seq)
+        if not self._truth.forked(room, position):
+            self._acked[room] = max(self._acked.get(room, 0), position.seq)
         self.held += 1
         self.repeated += event.duplicate
 
@@ -276,9 +284,12 @@ class Answers(Observer):
         """Whoever enters the log is shown everything acknowledged before.
 
         A join that writes nothing (the roster is off, or the session was there) is a reader, and
-        may be behind for as long as tips are not compared.
+        may be behind for as long as tips are not compared. So is one after a join whose outcome the
+        node did not know, if that was stored.
         """
-        reads = sent.inside or not event.shown or event.recovered is not None
+        entered = self._entered.get((event.room, sent.session), sent.at)
+        there = sent.inside or entered < sent.at
+        reads = there or not event.shown or event.recovered is not None
         if not reads and event.position.seq < sent.acked:
             raise LawBroken(
                 4, f"joined {event.room!r} at {event.position.seq}; {sent.acked} was acknowledged"

@@ -96,11 +96,11 @@ class Order(Observer):
                     raise LawBroken(16, f"{node.name} writes under {effect.fence!r}, not its fence")
 
     def fail_over(self) -> None:
-        """Who was lost or put out may never have been."""
+        """Who was lost or put out may never have been; what was logged last may be logged again."""
         self._lost.clear()
         self._put_out.clear()
-        self._lines.clear()
-        self._said.clear()
+        for line in self._lines.values():
+            line.logged = 0
 
     def _follow_commands(self, node: Node, room: RoomId, told: Told, fact: dict[str, Any]) -> None:
         """A client that came back at another node may have said the same again there, and left."""

@@ -10,7 +10,6 @@ from roomkit.core.engine import Engine
 from roomkit.core.inputs import Input, Now
 from roomkit.core.policy import Policy
 from roomkit.limits import Limits
-from roomkit.testing.clock import ManualClock
 from roomkit.testing.laws.broken import LawBroken
 from roomkit.testing.observer import Observer
 from roomkit.testing.world import Node, minting
@@ -31,13 +30,12 @@ class Trace:
 class Recording(Observer):
     """Writes down the life of every node."""
 
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self.traces: dict[str, Trace] = {}
 
     def stepping(self, node: Node, input: Input) -> None:
         trace = self.traces.setdefault(node.name, Trace(node.name))
-        trace.inputs.append((input, self._clock.now()))
+        trace.inputs.append((input, node.now()))
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
         self.traces[node.name].effects.append(written_down(effects))

@@ -17,6 +17,7 @@ from roomkit.ids import RoomId
 from roomkit.limits import Limits
 from roomkit.testing.laws import Laws
 from roomkit.testing.lives.crowd import PEOPLE, ROOMS, Crowd, Tab
+from roomkit.testing.lives.replica import Replica
 from roomkit.testing.lives.rest import come_to_rest, leave_nothing
 from roomkit.testing.lives.trouble import Trouble
 from roomkit.testing.world import Node, World
@@ -114,6 +115,7 @@ class Life(RuleBasedStateMachine):
         self.laws = Laws(self.world, odd_policy)
         self.crowd = Crowd(self.world, self.laws)
         self.trouble = Trouble(self.world)
+        self.replica = Replica(self.world)
         self.all_nodes = [self.start() for _ in range(nodes)]
         for at, person in enumerate(PEOPLE[:people]):
             tab = self.crowd.open(person, 1 if at == 2 else 2, self.awake(at))

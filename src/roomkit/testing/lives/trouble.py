@@ -6,9 +6,7 @@ anything else may fail, hints are lost and late, and a node may stand still or d
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +21,7 @@ from roomkit.core.effects import (
     ReadTips,
     Renew,
     SaveRoom,
+    SendToNodes,
     Unfollow,
 )
 from roomkit.core.inputs import (
@@ -47,21 +46,21 @@ from roomkit.core.storage import (
     StoreSignal,
     Unknown,
 )
-from roomkit.ids import RoomId
-from roomkit.stores.memory import (
-    MemoryStore,
-    _Shared,  # pyright: ignore[reportPrivateUsage]  # likewise
-)
-from roomkit.stores.memory_room import MemoryRoom
-from roomkit.testing.laws import Laws
 from roomkit.testing.world import Node, World
 
-__all__ = ["Ending", "Feed", "Trouble"]
+__all__ = ["Ending", "Feed", "Losing", "Trouble"]
 
 Ending = Literal["stored", "behind", "failed", "lost", "unknown", "late"]
 """How an append ends: `lost` and `late` are unknown and not stored, `late` being stored later."""
 
-Feed = Literal["brings", "drops", "holds"]
+Feed = Literal["brings", "drops", "holds", "repeats"]
+"""What becomes of hints and signals; those repeated come at once, and once more when brought."""
+
+Losing = Literal["unheard", "unanswered", "late"]
+"""What becomes of a call whose answer nobody hears.
+
+It never reached the store, or it was performed, or it will be later, if it is an append.
+"""
 
 
 @dataclass
@@ -70,17 +69,21 @@ class _Lot:
 
     Attributes:
         answers: of calls the store has performed, not stepped yet.
+        overdue: what calls will be answered with that are given up, not stepped yet.
         late: appends that the store has yet to be asked, long after they were answered.
         uncertain: names of appends that once ended as unknown: the store does not call those behind
             unless they are.
         held: hints and signals on their way.
+        silent: nothing of the feed comes, whatever `feed` says.
     """
 
     answers: list[Input] = field(default_factory=list[Input])
+    overdue: list[Input] = field(default_factory=list[Input])
     late: list[Append] = field(default_factory=list[Append])
     uncertain: set[Nonce] = field(default_factory=set[Nonce])
     held: list[Hint | StoreSignal] = field(default_factory=list[Hint | StoreSignal])
     feed: Feed = "brings"
+    silent: bool = False
 
 
 class Trouble:
@@ -89,7 +92,6 @@ class Trouble:
     def __init__(self, world: World) -> None:
         self.world = world
         self._lots: dict[str, _Lot] = {}
-        self._replica: OrderedDict[RoomId, MemoryRoom] | None = None
         world.hints = self._fate_of_hint
 
     def lot(self, node: Node) -> _Lot:
@@ -117,6 +119,40 @@ class Trouble:
         answers = self.lot(node).answers
         if answers:
             node.step(answers.pop(pick % len(answers)))
+
+    def lose(self, node: Node, losing: Losing) -> Input | None:
+        """Have the oldest waiting call that may go be made, and not answered.
+
+        Returns:
+            What it is to be given up with; None if there was no call, or none that is answered.
+        """
+        effect = self._take(node, 0)
+        if effect is None:
+            return None
+        answer: Input | None
+        if type(effect) is Append:
+            answer = Appended(effect.room, effect.nonce, Unknown("nobody knows"))
+            lot = self.lot(node)
+            lot.uncertain.add(effect.nonce)
+            if losing == "unanswered":
+                node.append(effect)
+            elif losing == "late":
+                lot.late.append(effect)
+        else:
+            answer = _failure(effect)
+            subscribes = answer is None and type(effect) is not SendToNodes
+            if losing == "unanswered" or subscribes:
+                node.call(effect)
+        if answer is not None:
+            self.lot(node).overdue.append(answer)
+        return answer
+
+    def give_up(self, node: Node, answer: Input) -> None:
+        """Step what `lose` returned."""
+        overdue = self.lot(node).overdue
+        if answer in overdue:
+            overdue.remove(answer)
+            node.step(answer)
 
     def end_append(self, node: Node, ending: Ending) -> bool:
         """End a node's oldest append in one of the ways it may; False if it could not be that way.
@@ -182,53 +218,33 @@ class Trouble:
         self.lot(node).held.clear()
         node.step(Fed(Interrupted()))
 
-    def copy_store(self) -> None:
-        """Have a replica of the store catch up."""
-        self._replica = deepcopy(self._shared.rooms)
-
-    @property
-    def copied(self) -> bool:
-        """Whether there is a replica."""
-        return self._replica is not None
-
-    def fail_over(self, laws: Laws, told: bool) -> None:
-        """Lose everything the replica does not have; every node may be told of an interruption."""
-        if self._replica is None:
-            return
-        shared, self._replica = self._shared, deepcopy(self._replica)
-        shared.rooms, shared.names = self._replica, sorted(self._replica)
-        self._replica = None
-        laws.fail_over({name: room.tip_seq for name, room in shared.rooms.items()})
-        for node in self.world.nodes if told else ():
-            self.interrupt(node)
-
-    @property
-    def _shared(self) -> _Shared:
-        store = self.world.nodes[0].store
-        assert isinstance(store, MemoryStore)
-        return store._shared  # pyright: ignore[reportPrivateUsage]  # a failover is no call
-
     def end(self) -> None:
         """Let everything that waits arrive, and nothing go wrong any more."""
         for node in self.world.nodes:
             lot = self.lot(node)
-            lot.feed = "brings"
+            lot.feed, lot.silent = "brings", False
             while lot.late:
                 self.store_late(node)
             while lot.answers:
                 self.answer(node, 0)
+            while lot.overdue:
+                self.give_up(node, lot.overdue[0])
             while lot.held:
                 self.bring(node, 0)
 
     def _fate_of_hint(self, node: Node, item: Hint | StoreSignal) -> bool:
         lot = self.lot(node)
-        if lot.feed == "holds":
+        if lot.silent:
+            return False
+        if lot.feed in ("holds", "repeats"):
             lot.held.append(item)
-        return lot.feed == "brings"
+        return lot.feed in ("brings", "repeats")
 
     def _append_called(self, node: Node) -> bool:
-        answers = self.lot(node).answers
-        return bool(answers) and any(type(answer) is Appended for answer in answers)
+        lot = self.lot(node)
+        if not (lot.answers or lot.overdue):
+            return False
+        return any(type(answer) is Appended for answer in (*lot.answers, *lot.overdue))
 
     def _take(self, node: Node, pick: int, appends: bool = True) -> Effect | None:
         """Take a waiting call; of appends, and of a room's loads, only the oldest may go."""

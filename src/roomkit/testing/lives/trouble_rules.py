@@ -59,16 +59,18 @@ class TroubleRules(Life):
 
     @rule()
     def copy_store(self) -> None:
-        self.trouble.copy_store()
+        self.replica.catch_up()
 
-    @precondition(lambda self: self.trouble.copied)
+    @precondition(lambda self: self.replica.ready)
     @rule(told=st.booleans())
     def fail_over(self, told: bool) -> None:
-        self.trouble.fail_over(self.laws, told)
+        self.replica.take_over(self.laws.fail_over)
+        for node in self.world.nodes if told else ():
+            self.trouble.interrupt(node)
 
     # The feed
 
-    @rule(at=PICKS, feed=st.sampled_from(["brings", "drops", "holds"]))
+    @rule(at=PICKS, feed=st.sampled_from(["brings", "drops", "holds", "repeats"]))
     def change_feed(self, at: int, feed: Feed) -> None:
         self.trouble.set_feed(self.awake(at), feed)
 

@@ -26,11 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     began = time.monotonic()
     seeds = range(given.seed, given.seed + given.seeds)
+    simulation = Simulation(steps=given.steps, nodes=given.nodes, clients=given.clients)
     try:
         if given.only is not None:
-            tally, lived = Simulation(steps=given.steps).life(given.seed, given.only), 1
+            tally, lived = simulation.life(given.seed, given.only), 1
         else:
-            tally, lived = run_many(seeds, given.steps, given.jobs, given.within)
+            tally, lived = run_many(seeds, simulation, given.jobs, given.within)
     except SimulationFailed as failure:
         _say(f"{failure}\nFAILED: seed {failure.seed} breaks {_law(failure)}")
         return 1
@@ -88,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=_positive, default=1, help="how many (default: 1)")
     parser.add_argument(
         "--steps", type=_positive, default=STEPS, help="of each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--nodes", type=_positive, help="in each, whatever its seed draws (1 to 3, rarely 5)"
+    )
+    parser.add_argument(
+        "--clients", type=_positive, help="in each, whatever its seed draws (3 to 5, rarely 20)"
     )
     parser.add_argument(
         "--jobs", type=_positive, default=os.cpu_count() or 1, help="processes (default: all CPUs)"

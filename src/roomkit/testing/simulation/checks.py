@@ -21,6 +21,7 @@ from roomkit.testing.laws.typing import Typing
 from roomkit.testing.lives.life import odd_policy
 from roomkit.testing.observer import Observer
 from roomkit.testing.simulation.held import Held
+from roomkit.testing.simulation.kept import Kept
 from roomkit.testing.simulation.mourning import Mourning
 from roomkit.testing.simulation.spoken import Spoken
 from roomkit.testing.simulation.tally import Tally
@@ -45,13 +46,15 @@ class Checks(Telling):
         self._world = world
         self._tally = tally
         self._controls: dict[RoomId, int] = {}
+        self._written: dict[RoomId, int] = {}
         self.truth = Truth()
-        self.held = Held(self.truth, tally)
+        self.held = Held(self.truth, limits, tally)
+        self._kept = Kept(world, self.truth, tally)
         self._answers = Answers(self.truth, limits, clock, REFUSALS)
         self._order = Order(self.truth)
         self._presence = Presence(self.truth, limits, clock)
         self._states = _States(tally)
-        self._recording = Recording(clock) if replayed else None
+        self._recording = Recording() if replayed else None
         checkers: list[Observer] = [
             self.truth,
             self._answers,
@@ -60,6 +63,7 @@ class Checks(Telling):
             self._presence,
             Typing(self.truth, limits, clock),
             Mourning(clock),
+            self._kept,
             Spoken(self.truth, tally),
             _Counts(tally),
             self._states,
@@ -73,6 +77,8 @@ class Checks(Telling):
         if type(outcome) is Behind:
             self._tally.seen("behind")
         for told in self.truth.news:
+            if told.entry.seq <= self._written.get(append.room, 0):
+                self._tally.seen("written anew")
             if append.room in self._controls:
                 self._tally.law(16)
             if isinstance(told.event, (MessageDeleted, Moderated)):
@@ -95,6 +101,18 @@ class Checks(Telling):
             if self.truth.tip(room).sessions_at(str(node.engine.node)):
                 self._tally.law(9)
 
+    def fail_over(self, rooms: dict[RoomId, int]) -> bool:
+        """The store has lost all entries above these seqs; False if that is none."""
+        any_lost = self.held.fail_over(rooms)
+        self._written = {
+            room: max(self._written.get(room, 0), len(log)) for room, log in self.truth.logs.items()
+        }
+        self.truth.fail_over(rooms)
+        self._answers.fail_over()
+        self._order.fail_over()
+        self._kept.fail_over()
+        return any_lost
+
     def rested(self) -> None:
         """Everything has come to rest.
 
@@ -105,6 +123,8 @@ class Checks(Telling):
         self._presence.rested(self._world.nodes)
         for node in self._world.nodes:
             self._states.look(node, Tick())
+            if node.engine.node != f"{node.name}-1":
+                self._tally.seen("new id")
         tally, answers = self._tally, self._answers
         tally.law(3, answers.repeated)
         tally.law(4, answers.held)

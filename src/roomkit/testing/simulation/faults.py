@@ -1,21 +1,23 @@
-"""What networks, stores and servers do to people, step by step."""
+"""What networks and servers do to people, step by step; the table of all faults."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from roomkit.core.effects import Append
 from roomkit.core.inputs import Drain
-from roomkit.testing.lives.trouble import Ending
+from roomkit.testing.lives.crowd import ROOMS
 from roomkit.testing.simulation.front import Front
 from roomkit.testing.simulation.plan import Step
 from roomkit.testing.simulation.seat import LegacySeat, Seat
 from roomkit.testing.simulation.stage import Stage
+from roomkit.testing.simulation.store_faults import LONGEST_MS, STORE_FAULTS
 
-__all__ = ["FAULTS"]
+__all__ = ["FAULTS", "drain", "wake"]
 
-_SLOW_MS = (40, 250, 900)
-_LONGEST_MS = 8_000  # of a standstill: clients give messages up after half of idempotency_ms
-_MOST_SEATS = 6
+_MOST_TWINS = 2
+_SKEWS_MS = (0, 700, -700, 12_000, -12_000, 3_600_000, -3_600_000)
 
 
 def _anybody(stage: Stage, step: Step) -> Seat | LegacySeat:
@@ -85,7 +87,7 @@ def _reload(stage: Stage, step: Step) -> None:
 
 
 def _duplicate(stage: Stage, step: Step) -> None:
-    if len(stage.seats) < _MOST_SEATS:
+    if len(stage.seats) < stage.setup.modern + _MOST_TWINS:
         seat = _seat(stage, step)
         twin = stage.add_seat(seat.machine.identity, seat)
         stage.tally.fault("twin")
@@ -105,6 +107,23 @@ def _kill(stage: Stage, step: Step) -> None:
         stage.start_node()
 
 
+def _restart(stage: Stage, step: Step) -> None:
+    """A server dies and starts anew, under a new id; what it wrote last may arrive only now."""
+    front = _front(stage, step)
+    last = next((one for one in front.node.pending if type(one) is Append), None)
+    stage.lose(front, step.pick % 4, step.pick // 4 % 3)
+    stage.tally.fault("restart")
+    if last is not None:
+        stage.tally.fault("posthumous")
+        later = stage.agenda.now + step.pick // 2
+        stage.agenda.at(later, partial(_arrive, front, last))
+    stage.start_node()
+
+
+def _arrive(front: Front, append: Append) -> None:
+    front.node.append(append)
+
+
 def _drain(stage: Stage, step: Step) -> None:
     """Stop a node in good order; another has begun before, or begins when it is gone."""
     front = _front(stage, step)
@@ -113,13 +132,18 @@ def _drain(stage: Stage, step: Step) -> None:
     stage.tally.fault("drain")
     if len(stage.fronts) == 1 and step.pick % 2:
         stage.start_node()
+    drain(stage, front)
+    if not stage.fronts:
+        stage.start_node()
+
+
+def drain(stage: Stage, front: Front) -> None:
+    """Stop a node in good order."""
     front.accepts = False
     front.step(Drain("going"))
     stage.agenda.run_until(stage.agenda.now + stage.setup.limits.close_ms)
     if front.alive:
         stage.lose(front, 10**6, 10**6)
-    if not stage.fronts:
-        stage.start_node()
 
 
 def _start_node(stage: Stage, step: Step) -> None:
@@ -133,7 +157,7 @@ def _sleep(stage: Stage, step: Step) -> None:
         stage.tally.fault("sleep")
         front.asleep = True
         stage.world.nodes.remove(front.node)
-        stage.agenda.at(stage.agenda.now + _LONGEST_MS, lambda: wake(stage, front))
+        stage.agenda.at(stage.agenda.now + LONGEST_MS, lambda: wake(stage, front))
 
 
 def _wake(stage: Stage, step: Step) -> None:
@@ -152,64 +176,21 @@ def wake(stage: Stage, front: Front) -> None:
     front.wake_up()
 
 
-# The store
+def _set_clock(stage: Stage, step: Step) -> None:
+    """A node's wall clock is set, forward or back, by an hour at most."""
+    node, ahead = _front(stage, step).node, _SKEWS_MS[step.pick % len(_SKEWS_MS)]
+    if node.ahead != ahead:
+        stage.tally.fault("clock forward" if ahead > node.ahead else "clock back")
+        node.ahead = ahead
 
 
-def _slow_store(stage: Stage, step: Step) -> None:
-    _front(stage, step).store_ms = _SLOW_MS[step.pick % len(_SLOW_MS)]
-
-
-def _deaf_store(stage: Stage, step: Step) -> None:
+def _speak_newer(stage: Stage, step: Step) -> None:
+    """A newer version tells and writes what this one does not know."""
+    room = ROOMS[step.pick % len(ROOMS)]
     front = _front(stage, step)
-    if front.store_ms is not None:
-        front.store_ms = None
-        stage.tally.fault("deaf")
-        stage.agenda.at(stage.agenda.now + _LONGEST_MS, front.hear_store)
-
-
-def _quick_store(stage: Stage, step: Step) -> None:
-    for front in stage.fronts:
-        front.hear_store()
-
-
-def _end_next(ending: Ending) -> Callable[[Stage, Step], None]:
-    def end(stage: Stage, step: Step) -> None:
-        _front(stage, step).fates.append(ending)
-
-    return end
-
-
-def _store_late(stage: Stage, step: Step) -> None:
-    stage.trouble.store_late(_front(stage, step).node)
-
-
-def _break_calls(stage: Stage, step: Step) -> None:
-    _front(stage, step).failures += 1 + step.pick % 2
-
-
-def _drop_feed(stage: Stage, step: Step) -> None:
-    stage.trouble.set_feed(_front(stage, step).node, "drops")
-
-
-def _hold_feed(stage: Stage, step: Step) -> None:
-    stage.trouble.set_feed(_front(stage, step).node, "holds")
-
-
-def _bring_feed(stage: Stage, step: Step) -> None:
-    stage.trouble.set_feed(_front(stage, step).node, "brings")
-
-
-def _bring(stage: Stage, step: Step) -> None:
-    front = _front(stage, step)
-    if not front.asleep:
-        stage.trouble.bring(front.node, step.pick)
-
-
-def _interrupt(stage: Stage, step: Step) -> None:
-    front = _front(stage, step)
-    if not front.asleep:
-        stage.tally.fault("interrupted")
-        stage.trouble.interrupt(front.node)
+    if not front.asleep and stage.checks.truth.tip(room).seq:
+        stage.newer.speak(front.node, room, stage.checks.truth.tip(room).fence, step.pick)
+        stage.tally.fault("unknown fact")
 
 
 FAULTS: dict[str, Callable[[Stage, Step], None]] = {
@@ -226,19 +207,8 @@ FAULTS: dict[str, Callable[[Stage, Step], None]] = {
     "start node": _start_node,
     "sleep": _sleep,
     "wake": _wake,
-    "slow store": _slow_store,
-    "deaf store": _deaf_store,
-    "quick store": _quick_store,
-    "behind": _end_next("behind"),
-    "failed": _end_next("failed"),
-    "lost": _end_next("lost"),
-    "unknown": _end_next("unknown"),
-    "late": _end_next("late"),
-    "store late": _store_late,
-    "broken": _break_calls,
-    "feed drops": _drop_feed,
-    "feed holds": _hold_feed,
-    "feed brings": _bring_feed,
-    "bring": _bring,
-    "interrupt": _interrupt,
+    "restart": _restart,
+    "set clock": _set_clock,
+    "speak newer": _speak_newer,
+    **STORE_FAULTS,
 }

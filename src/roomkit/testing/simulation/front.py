@@ -6,11 +6,10 @@ without anything to wait for.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from roomkit.core.commands import Command, Hello
-from roomkit.core.effects import Append, Attach, Broadcast, Close, Deliver, Detach, Effect
+from roomkit.core.effects import Attach, Broadcast, Close, Deliver, Detach, Effect
 from roomkit.core.events import Event, Welcomed
 from roomkit.core.inputs import Closed, Connected, Garbled, Input, Opened, Received
 from roomkit.errors import CloseCode
@@ -19,8 +18,9 @@ from roomkit.limits import Limits
 from roomkit.runtime.deliveries import grade_of
 from roomkit.runtime.fanout import FanOut
 from roomkit.runtime.tokens import Tokens
-from roomkit.testing.lives.trouble import Ending, Trouble
+from roomkit.testing.lives.trouble import Trouble
 from roomkit.testing.simulation.agenda import Agenda
+from roomkit.testing.simulation.calls import Calls
 from roomkit.testing.simulation.door import Door
 from roomkit.testing.simulation.tally import Tally
 from roomkit.testing.simulation.wire import Wire
@@ -28,8 +28,6 @@ from roomkit.testing.world import Node
 from roomkit.wire import Codec, WireError
 
 __all__ = ["Front"]
-
-_QUICK_MS = 1
 
 _SECRET = b"the store's secret, for every node the same"
 
@@ -41,10 +39,8 @@ class Front:
         wires: the connections it serves, by id.
         alive: False once the node was killed.
         asleep: the node stands still; what comes waits in `backlog`.
-        store_ms: how long the store takes, each way; None if it does nothing.
-        fates: how the next appends end.
-        failures: how many of the next other store calls fail.
         accepts: new connections are taken.
+        calls: its end of the store.
     """
 
     def __init__(
@@ -60,21 +56,18 @@ class Front:
         self.wires: dict[ConnectionId, Wire] = {}
         self.alive = self.accepts = True
         self.asleep = False
-        self.store_ms: int | None = _QUICK_MS
-        self.fates: deque[Ending] = deque()
-        self.failures = 0
+        self.calls = Calls(self, agenda, trouble, tally)
         self.check_bytes: Callable[[Wire], None] = lambda wire: None
         self.whose: dict[ConnectionId, str] = {}
         self._backlog: list[Input] = []
         self._agenda = agenda
         self._limits = limits
         self._door = door
-        self._trouble = trouble
         self._tally = tally
         self._codec = Codec(limits)
         self._tokens = Tokens(_SECRET)
         self._fanout = FanOut()
-        self._settling = self._storing = False
+        self._settling = False
         self._armed: int | None = None
 
     # The network's end
@@ -150,7 +143,7 @@ class Front:
         self.node.tick()
         for given in backlog:
             self.step(given)
-        self._storing = False
+        self.calls.wake_up()
         self.touched()
 
     def perform(self, effects: Sequence[Effect]) -> None:
@@ -220,9 +213,7 @@ class Front:
                 if wire.outbox.waiting:
                     self.check_bytes(wire)
                     wire.pump()
-        if self.node.pending and not self._storing and self.store_ms is not None:
-            self._storing = True
-            self._agenda.at(self._agenda.now + self.store_ms, self._store)
+        self.calls.begin()
         deadline = self.node.engine.next_deadline
         if deadline is not None and (self._armed is None or deadline < self._armed):
             self._armed = deadline
@@ -238,51 +229,3 @@ class Front:
         if deadline is not None and deadline <= self._agenda.now:
             self.node.tick()
         self.touched()
-
-    # The store's end
-
-    def hear_store(self) -> None:
-        """The store is quick again."""
-        self.store_ms = _QUICK_MS
-        self.touched()
-
-    def _store(self) -> None:
-        """Perform store calls: all there are if the store is quick, else one."""
-        self._storing = False
-        if not self.alive or self.asleep or self.store_ms is None:
-            return
-        node = self.node
-        if self.store_ms <= _QUICK_MS:
-            for _ in range(len(node.pending)):
-                self._perform_one(now=True)
-        elif node.pending:
-            self._perform_one(now=False)
-        self.touched()
-
-    def _perform_one(self, now: bool) -> None:
-        node, trouble = self.node, self._trouble
-        if not node.pending:
-            return
-        first = node.pending[0]
-        if type(first) is Append and self.fates:
-            ending = self.fates.popleft()
-            if trouble.end_append(node, ending):
-                self._tally.fault(ending)
-        elif type(first) is not Append and self.failures:
-            self.failures -= 1
-            if trouble.fail(node, 0):
-                self._tally.fault("broken")
-        elif now:
-            trouble.perform(node, 0)
-        else:
-            trouble.perform(node, 0, now=False)
-            self._tally.fault("slow")
-            self._agenda.at(self._agenda.now + (self.store_ms or 0), self._answer)
-
-    def _answer(self) -> None:
-        if not self.alive:
-            return
-        if self.asleep:
-            self._agenda.at(self._agenda.now + 500, self._answer)
-        else:
-            self._trouble.answer(self.node, 0)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import attrgetter
 
 from roomkit.client.asks import Answered, Rejected
 from roomkit.client.view_data import RoomView, View
 from roomkit.core.events import Message, Posted
-from roomkit.ids import RoomId
+from roomkit.core.storage import Entry
+from roomkit.ids import Position, RoomId
+from roomkit.limits import Limits
 from roomkit.testing.laws import LawBroken
 from roomkit.testing.laws.truth import Truth
 from roomkit.testing.laws.views import users_in
@@ -37,6 +40,7 @@ class _Said:
     """
 
     seat: str
+    username: str
     room: RoomId
     text: str
     outcome: str | None = None
@@ -45,21 +49,28 @@ class _Said:
 class Held:
     """Looks over the shoulder of every client of protocol 2."""
 
-    def __init__(self, truth: Truth, tally: Tally) -> None:
+    def __init__(self, truth: Truth, limits: Limits, tally: Tally) -> None:
         self._truth = truth
+        self._key_ms = limits.idempotency_ms
         self._tally = tally
         self._said: dict[int, _Said] = {}
         self._asked = 0
         self._moves = 0
         self._shown: dict[str, dict[tuple[str, int], Data]] = {}
+        self._lost: set[tuple[RoomId, str]] = set()
+        self._overheard: set[str] = set()
 
     # What was asked
 
     def say(self, seat: Seat, room: RoomId, text: str) -> int:
         """Note a message about to be sent; return its ticket."""
         self._asked += 1
-        self._said[self._asked] = _Said(seat.name, room, text)
+        self._said[self._asked] = _Said(seat.name, seat.user.username, room, text)
         return self._asked
+
+    def overhear(self, text: str) -> None:
+        """Note a message somebody else sends: the host, or a program of protocol 1."""
+        self._overheard.add(text)
 
     def reloaded(self, seat: Seat) -> None:
         """The page forgot everything."""
@@ -98,6 +109,9 @@ class Held:
                 raise LawBroken(
                     1, f"a frame tore {room.room!r} at {seat.name} after {room.position}"
                 )
+        if was is not None and was.position is not None and room.gap is not was.gap:
+            if room.gap is not None and self._truth.forked(RoomId(room.room), was.position):
+                self._tally.seen("fork told")
         if room.position is None or (was is not None and was.position == room.position):
             return
         self._tally.law(1)
@@ -106,11 +120,29 @@ class Held:
         model = self._truth.at(name, position.link)
         if model is None or model.seq != position.seq:
             raise LawBroken(15, f"{seat.name} is at {position} of {name!r}, which never was")
+        if was is not None and was.state == "joined":
+            self._joins_on(seat, was, room, position)
         fresh = was is None or was.position is None or position.seq != was.position.seq + 1
         self._moves += 1
         if fresh or self._moves % EVERY == 0:
             self._tally.seen("view compared")
             self.compare(seat, room, model, 5)
+
+    def _joins_on(self, seat: Seat, was: RoomView, room: RoomView, position: Position) -> None:
+        """Whoever was in a room at an entry that is lost is told of a gap before anything else.
+
+        What comes to those who are about to join is held at the other end.
+        """
+        name, before = RoomId(room.room), was.position
+        told = self._truth.told(name, position.link)
+        if before is None or not before.seq or told is None or told.entry.prev == before.link:
+            return
+        if self._truth.follows(name, before, position):
+            return
+        if room.gap is was.gap:
+            raise LawBroken(
+                15, f"{seat.name} went from {before} to {position} of {name!r} without a gap"
+            )
 
     def compare(self, seat: Seat, room: RoomView, model: ModelRoom, law: int) -> None:
         """Compare what a client holds of a room with the room as it was then.
@@ -155,6 +187,21 @@ class Held:
             for one, message in zip(held, messages, strict=True)
         )
 
+    # What is lost
+
+    def fail_over(self, rooms: dict[RoomId, int]) -> bool:
+        """The store is about to lose all entries above these seqs; False if that is none.
+
+        Their messages may be gone, acknowledged or not.
+        """
+        any_lost = False
+        for room, log in self._truth.logs.items():
+            for told in log[rooms.get(room, 0) :]:
+                any_lost = True
+                if isinstance(told.event, Posted):
+                    self._lost.add((room, told.event.message.text))
+        return any_lost
+
     # At rest
 
     def rested(self, seats: Sequence[Seat], nodes: Sequence[Node]) -> None:
@@ -195,21 +242,43 @@ class Held:
             self._tally.law(6)
 
     def _account(self) -> None:
-        """Laws 3, 4 and 13, end to end: each message at most once, the acked ones, in order."""
-        places: dict[tuple[RoomId, str], list[int]] = {}
+        """Laws 3, 4 and 13, end to end: each message at most once, the acked ones, in order.
+
+        How long a key is kept goes by the stamps in the log, which a clock that jumps takes along.
+        """
+        places: dict[tuple[RoomId, str], list[Entry]] = {}
         for room, log in self._truth.logs.items():
             for told in log:
                 if isinstance(told.event, Posted):
                     key = (room, told.event.message.text)
-                    places.setdefault(key, []).append(told.entry.seq)
+                    places.setdefault(key, []).append(told.entry)
+        self._look_for_ghosts(places)
         last: dict[tuple[str, RoomId], int] = {}
         for said in self._said.values():
             found = places.get((said.room, said.text), [])
-            if len(found) > 1:
-                raise LawBroken(3, f"{said} is in the log {len(found)} times: {found}")
-            if said.outcome == "posted" and not found:
+            for one, other in pairwise(found):
+                if other.at - one.at < self._key_ms:
+                    raise LawBroken(3, f"{said} is in the log {len(found)} times: {found}")
+            if said.outcome != "posted":
+                continue
+            if (said.room, said.text) in self._lost:
+                self._tally.seen("acked and lost", not found)
+                continue  # and a late copy of it may be anywhere
+            if not found:
                 raise LawBroken(4, f"{said} was acknowledged and is not in the log")
-            for seq in found if said.outcome == "posted" else ():
-                if seq < last.get((said.seat, said.room), 0):
-                    raise LawBroken(13, f"{said} is in the log before what was said before it")
-                last[said.seat, said.room] = seq
+            seq = found[0].seq
+            if seq < last.get((said.seat, said.room), 0):
+                raise LawBroken(13, f"{said} is in the log before what was said before it")
+            last[said.seat, said.room] = seq
+
+    def _look_for_ghosts(self, places: dict[tuple[RoomId, str], list[Entry]]) -> None:
+        """Nobody's message is in the log but by who sent it, where they sent it."""
+        senders = {(said.room, said.text): said.username for said in self._said.values()}
+        for (room, text), entries in places.items():
+            if text in self._overheard:
+                continue
+            for entry in entries:
+                told = self._truth.told(room, entry.link)
+                assert told is not None and isinstance(told.event, Posted)
+                if senders.get((room, text)) != told.event.message.username:
+                    raise LawBroken(16, f"nobody said {told.event.message} in {room!r}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from roomkit.client import asks
 from roomkit.core.inputs import Unwatched, Watched
@@ -11,7 +12,14 @@ from roomkit.ids import RoomId
 from roomkit.testing.laws import LawBroken
 from roomkit.testing.lives.crowd import ROOMS
 from roomkit.testing.lives.rest import debt_ms, rest_ms
-from roomkit.testing.simulation.faults import FAULTS, wake
+from roomkit.testing.simulation.bounds import (
+    Bounds,
+    agreed_ms,
+    caught_up_ms,
+    mourned_ms,
+    noticed_ms,
+)
+from roomkit.testing.simulation.faults import FAULTS, drain, wake
 from roomkit.testing.simulation.people import PEOPLE
 from roomkit.testing.simulation.plan import Setup, Step
 from roomkit.testing.simulation.stage import Stage
@@ -38,6 +46,8 @@ def live(
         LawBroken: a law does not hold.
     """
     tally = Tally()
+    if setup.nodes >= 3 and setup.modern + setup.legacy >= 8:
+        tally.seen("large world")
     stage = Stage(setup, tally, stores, journal)
     _begin(stage)
     for step in steps:
@@ -68,28 +78,52 @@ def _begin(stage: Stage) -> None:
 
 
 def _come_to_rest(stage: Stage) -> None:
-    """End all trouble, and wait until nothing moves any more."""
+    """End all trouble, and wait until nothing moves any more, holding it to each bound on the way.
+
+    Raises:
+        LawBroken: something takes too long.
+    """
     for front in stage.fronts:
         wake(stage, front)
-        front.fates.clear()
-        front.failures = 0
-        front.hear_store()
+        front.calls.end()
+        front.node.ahead = 0
     stage.trouble.end()
     for seat in stage.everybody:
         seat.reachable = True
         if seat.wire is not None and seat.wire.stalled:
             seat.wire.read_on()
+    _upgrade(stage)
     for front in stage.fronts:
         for room in ROOMS:
             front.step(Watched(room))
+    _look_again(stage)
+    limits, began, nodes = stage.setup.limits, stage.agenda.now, stage.world.nodes
+    bounds = Bounds(stage.checks.truth, stage.tally, nodes, stage.seats)
+    waits: list[tuple[int, Callable[[], None]]] = [
+        (caught_up_ms(limits), lambda: bounds.caught_up(nodes)),
+        (mourned_ms(limits), lambda: bounds.mourned(nodes)),
+        (noticed_ms(limits), lambda: _look_again(stage)),
+        (agreed_ms(limits), lambda: None),
+    ]
+    for after, hold in sorted(waits, key=itemgetter(0)):
+        stage.agenda.run_until(began + after)
+        hold()
+
+
+def _upgrade(stage: Stage) -> None:
+    """Where versions are mixed, every node becomes one of the next."""
+    stage.upgraded = True
+    if "versions" in stage.setup.faults:
+        for front in list(stage.fronts):
+            if not stage.newer.is_newer(front.node):
+                stage.start_node()
+                drain(stage, front)
+
+
+def _look_again(stage: Stage) -> None:
+    """Everybody looks at the page."""
     for seat in stage.seats:
         seat.hint()
-    limits = stage.setup.limits
-    noticed = limits.heartbeat_ms + limits.pong_ms + limits.unanswered_ms
-    stage.agenda.run_until(stage.agenda.now + noticed)
-    for seat in stage.seats:
-        seat.hint()
-    stage.agenda.run_until(stage.agenda.now + rest_ms(limits))
 
 
 def _compare_legacy(stage: Stage) -> None:

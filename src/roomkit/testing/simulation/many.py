@@ -18,10 +18,13 @@ _CHUNK = 20
 _SAY_EVERY_S = 5.0
 
 
-def run_many(seeds: range, steps: int, jobs: int, within: float | None = None) -> tuple[Tally, int]:
+def run_many(
+    seeds: range, simulation: Simulation, jobs: int, within: float | None = None
+) -> tuple[Tally, int]:
     """Live the lives of these seeds in `jobs` processes.
 
     Args:
+        simulation: as all of them are to live them.
         within: after so many seconds no new ones are begun; None if all are to be lived.
 
     Returns:
@@ -33,7 +36,6 @@ def run_many(seeds: range, steps: int, jobs: int, within: float | None = None) -
     tally, progress = Tally(), _Progress(len(seeds))
     chunks = _chunks(seeds, within)
     if jobs == 1:
-        simulation = Simulation(steps=steps)
         for chunk in chunks:
             tally.update(simulation.run(chunk))
             progress.done(len(chunk))
@@ -43,7 +45,7 @@ def run_many(seeds: range, steps: int, jobs: int, within: float | None = None) -
         try:
             while True:
                 for chunk in islice(chunks, 2 * jobs - len(waiting)):
-                    waiting[pool.submit(_run, chunk, steps)] = len(chunk)
+                    waiting[pool.submit(_run, chunk, simulation)] = len(chunk)
                 if not waiting:
                     return tally, progress.count
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -54,8 +56,8 @@ def run_many(seeds: range, steps: int, jobs: int, within: float | None = None) -
             raise
 
 
-def _run(seeds: range, steps: int) -> Tally:
-    return Simulation(steps=steps).run(seeds)
+def _run(seeds: range, simulation: Simulation) -> Tally:
+    return simulation.run(seeds)
 
 
 def _chunks(seeds: range, within: float | None) -> Iterator[range]:

@@ -33,7 +33,9 @@ def _room(seat: Seat, pick: int) -> RoomId:
 def _say(stage: Stage, step: Step) -> None:
     others = stage.others
     if others and step.who % 8 == 0:
-        others[0].send("send_message", message=stage.text())
+        text = stage.text()
+        stage.checks.held.overhear(text)
+        others[0].send("send_message", message=text)
         return
     seat = _seat(stage, step)
     text = stage.text()
@@ -148,7 +150,9 @@ def _press_on(stage: Stage, step: Step) -> None:
 def _post(stage: Stage, step: Step) -> None:
     front = stage.fronts[step.who % len(stage.fronts)]
     key = "host-key" if step.pick % 4 == 0 else None
-    stage.ask(front, HostPost(ROOMS[step.pick % len(ROOMS)], stage.text(), None, key))
+    text = stage.text()
+    stage.checks.held.overhear(text)
+    stage.ask(front, HostPost(ROOMS[step.pick % len(ROOMS)], text, None, key))
 
 
 def _kick(stage: Stage, step: Step) -> None:

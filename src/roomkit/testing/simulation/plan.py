@@ -13,10 +13,13 @@ import msgspec
 from roomkit.limits import Limits
 from roomkit.testing.lives.life import BRIEF, SMALL
 
-__all__ = ["EMPTIED", "REPLAYED", "Setup", "Step", "plan"]
+__all__ = ["EMPTIED", "LARGE", "REPLAYED", "Setup", "Step", "plan"]
 
 REPLAYED = 16
 """In one of so many lives every node's life is replayed (law 14)."""
+
+LARGE = 30
+"""One in so many worlds has up to five nodes and up to twenty clients."""
 
 EMPTIED = 4
 """In one of so many everybody leaves at the end, and nothing may stay (law 0)."""
@@ -139,10 +142,18 @@ FAULTS_DO: dict[str, tuple[str, ...]] = {
     "feed drops": ("feed drops", "feed brings"),
     "feed holds": ("feed holds", "bring", "feed brings"),
     "interrupted": ("interrupt",),
+    "restart": ("restart",),
+    "never": ("never",),
+    "paused": ("pause store", "mend store"),
+    "partitioned": ("cut store off", "mend store"),
+    "feed repeats": ("feed repeats", "bring", "feed brings"),
+    "failover": ("copy store", "copy store", "fail over"),
+    "clock": ("set clock",),
+    "versions": ("speak newer", "restart", "drain", "start node"),
 }
 """The steps that make each kind of fault, and undo it."""
 
-_NEED_NODES = frozenset({"feed drops", "feed holds"})
+_NEED_NODES = frozenset({"feed drops", "feed holds", "feed repeats"})
 
 _TIMES = (0, 0, 5, 5, 20, 20, 60, 60, 150, 400)
 _LONG_TIMES = (1_200, 2_500, 6_500)
@@ -150,18 +161,32 @@ _EVERY_LONG = 60
 _FAULTS_IN_ALL = 45
 
 
-def plan(seed: int, steps: int) -> tuple[Setup, list[Step]]:
-    """Return what a seed means; the same for ever for the same version of this module."""
+def plan(
+    seed: int, steps: int, nodes: int | None = None, clients: int | None = None
+) -> tuple[Setup, list[Step]]:
+    """Return what a seed means; the same for ever for the same version of this module.
+
+    Args:
+        nodes: so many, whatever the seed draws; the faults that need two are among those drawn.
+        clients: so many of both protocols, whatever the seed draws; nothing else is another.
+    """
     chance = Random(seed)
-    nodes = chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 2, 3))
+    large = chance.randrange(LARGE) == 0
+    drawn = chance.choice((3, 3, 4, 5) if large else (1, 1, 1, 1, 1, 1, 2, 2, 2, 3))
+    nodes = drawn if nodes is None else nodes
+    modern = chance.randint(5, 20) if large else chance.choice((3, 3, 4))
+    legacy = chance.choice((0, 0, 1))
+    if clients is not None:
+        legacy = min(legacy, clients - 1)
+        modern = clients - legacy
     kinds = [kind for kind in FAULTS_DO if nodes > 1 or kind not in _NEED_NODES]
     faults = tuple(sorted(chance.sample(kinds, chance.randint(2, 6))))
     setup = Setup(
         seed=seed,
         limits=chance.choice(VARIANTS),
         nodes=nodes,
-        modern=chance.choice((3, 3, 4)),
-        legacy=chance.choice((0, 0, 1)),
+        modern=modern,
+        legacy=legacy,
         hosted=chance.random() < 0.7,
         replayed=seed % REPLAYED == 0,
         emptied=seed % EMPTIED == 1,

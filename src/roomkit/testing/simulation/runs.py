@@ -50,12 +50,23 @@ class Simulation:
 
     Args:
         steps: of chaos in each life.
+        nodes: how many run at first; None for as many as each seed draws.
+        clients: how many there are at first; None for as many as each seed draws.
         stores: makes the store of one life: called with limits and monotonic seconds, it returns
             what is called for each node's handle. No call of a handle may wait.
     """
 
-    def __init__(self, *, steps: int = STEPS, stores: Stores = memory) -> None:
+    def __init__(
+        self,
+        *,
+        steps: int = STEPS,
+        nodes: int | None = None,
+        clients: int | None = None,
+        stores: Stores = memory,
+    ) -> None:
         self._steps = steps
+        self._nodes = nodes
+        self._clients = clients
         self._stores = stores
 
     def run(self, seeds: Iterable[int]) -> Tally:
@@ -84,7 +95,7 @@ class Simulation:
         Raises:
             SimulationFailed: a law does not hold.
         """
-        setup, steps = plan(seed, self._steps)
+        setup, steps = self._plan(seed)
         chosen = range(len(steps)) if only is None else [at for at in only if at < len(steps)]
         try:
             return live(setup, [steps[at] for at in chosen], self._stores)
@@ -98,7 +109,7 @@ class Simulation:
         Links, which stores make up, are named in the order in which they appear: a seed and a
         version of roomkit have one journal.
         """
-        setup, steps = plan(seed, self._steps)
+        setup, steps = self._plan(seed)
         chosen = steps if only is None else [steps[at] for at in only if at < len(steps)]
         lines: list[str] = []
         try:
@@ -107,6 +118,9 @@ class Simulation:
             lines.append(f"{type(error).__name__}: {error}")
         names: dict[str, str] = {}
         return [_LINK.sub(lambda link: _named(link[0], names), line) for line in lines]
+
+    def _plan(self, seed: int) -> tuple[Setup, list[Step]]:
+        return plan(seed, self._steps, self._nodes, self._clients)
 
     def _failed(
         self, setup: Setup, steps: Sequence[Step], chosen: Sequence[int], error: Exception
@@ -127,7 +141,9 @@ class Simulation:
     def _report(self, setup: Setup, steps: Sequence[Step], only: Sequence[int]) -> str:
         *before, end = self.journal(setup.seed, only)
         numbers = ",".join(map(str, only))
-        again = f"--seed {setup.seed} --steps {len(steps)} --only {numbers}"
+        sizes = {"--nodes": self._nodes, "--clients": self._clients}
+        size = "".join(f" {name} {given}" for name, given in sizes.items() if given is not None)
+        again = f"--seed {setup.seed} --steps {len(steps)}{size} --only {numbers}"
         lines = [
             f"seed {setup.seed}: {setup}",
             f"\n{len(only)} of {len(steps)} steps are enough:",

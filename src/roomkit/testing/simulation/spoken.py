@@ -21,7 +21,7 @@ from roomkit.core.events import (
 )
 from roomkit.core.inputs import Input
 from roomkit.core.room import Room
-from roomkit.ids import ConnectionId, RoomId
+from roomkit.ids import ConnectionId, Position, RoomId
 from roomkit.testing.laws import LawBroken
 from roomkit.testing.laws.fold import compare_fold
 from roomkit.testing.laws.truth import Truth
@@ -33,7 +33,7 @@ from roomkit.testing.world import Node
 __all__ = ["Spoken"]
 
 _ENTRY_EVENTS = (Posted, MessageEdited, MessageDeleted, RosterChanged, Moderated, Advanced)
-_UNPLACED = -1
+_UNPLACED = Position(-1, "")
 
 
 class Spoken(Observer):
@@ -47,7 +47,7 @@ class Spoken(Observer):
     def __init__(self, truth: Truth, tally: Tally) -> None:
         self._truth = truth
         self._tally = tally
-        self._places: dict[tuple[ConnectionId, RoomId], int] = {}
+        self._places: dict[tuple[ConnectionId, RoomId], Position] = {}
         self._begun: dict[tuple[ConnectionId, RoomId], bool] = {}
         self._known: set[int] = set()
         self._tips: dict[str, dict[RoomId, str]] = {}
@@ -71,7 +71,7 @@ class Spoken(Observer):
             place = self._places.get((connection, room))
             if served is None or served.room is None or place is None or connection in node.closes:
                 continue
-            if place != served.room.tip.seq:
+            if place.seq != served.room.tip.seq:
                 raise LawBroken(
                     2 if recovered else 5,
                     f"{connection} was brought to {place} of {room!r}; it is at {served.room.tip}",
@@ -97,14 +97,14 @@ class Spoken(Observer):
                 place = self._places.get((connection, name))
                 if place is None:
                     raise LawBroken(10, f"{connection} is in {name!r} without its snapshot")
-                if place != model.seq:
+                if place.seq != model.seq:
                     raise LawBroken(
                         1, f"{connection} was sent {name!r} up to {place}; it is at {model.seq}"
                     )
 
     def _follow(self, node: Node, connection: ConnectionId, event: EntryEvent) -> None:
+        told = self._truth.told(event.room, event.link)
         if id(event) not in self._known:
-            told = self._truth.told(event.room, event.link)
             if told is None or comparable(event) != comparable(told.event):
                 wanted = told.event if told is not None else None
                 raise LawBroken(15, f"an entry was told as {event}, and it is {wanted}")
@@ -114,9 +114,11 @@ class Spoken(Observer):
         place = self._places.get((connection, event.room))
         if place is None or place == _UNPLACED:
             raise LawBroken(10, f"{connection} was sent {event} before the room's snapshot")
-        if event.seq != place + 1:
+        if event.seq != place.seq + 1:
             raise LawBroken(1, f"{connection} was sent {event.seq} of {event.room!r} after {place}")
-        self._places[connection, event.room] = event.seq
+        if told is None or (place.seq and told.entry.prev != place.link):
+            raise LawBroken(15, f"{connection} was sent {event}, which does not join on to {place}")
+        self._places[connection, event.room] = Position(event.seq, event.link)
         self.told[event.room, event.link] += 1
         if self.told[event.room, event.link] == 2:
             self._tally.law(15)
@@ -124,7 +126,7 @@ class Spoken(Observer):
     def _begin(self, connection: ConnectionId, event: RoomJoined, protocol: int) -> None:
         if protocol == 2:
             key = (connection, event.room)
-            self._places[key] = event.position.seq
+            self._places[key] = event.position
             self._begun[key] = bool(event.recovered)
         if event.recovered:
             self._tally.law(2)

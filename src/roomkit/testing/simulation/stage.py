@@ -15,6 +15,7 @@ from roomkit.core.storage import Hint, StoreSignal
 from roomkit.ids import ConnectionId, RequestId, UserId
 from roomkit.testing.laws import LegacyView
 from roomkit.testing.lives.life import odd_policy
+from roomkit.testing.lives.replica import Replica
 from roomkit.testing.lives.trouble import Trouble
 from roomkit.testing.observer import Observer
 from roomkit.testing.simulation.agenda import Agenda
@@ -24,6 +25,7 @@ from roomkit.testing.simulation.front import Front
 from roomkit.testing.simulation.plan import Setup
 from roomkit.testing.simulation.seat import LegacySeat, Seat
 from roomkit.testing.simulation.tally import Tally
+from roomkit.testing.simulation.versions import NewerVersion
 from roomkit.testing.simulation.wire import Wire
 from roomkit.testing.world import Node, World
 from roomkit.testing.world_store import Stores
@@ -31,7 +33,15 @@ from roomkit.wire import Codec
 
 __all__ = ["NAMES", "Stage"]
 
-NAMES = ("alice", "bob", "carol", "dave")
+NAMES = (
+    *("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"),
+    *("kate", "liam", "mona", "nils", "olga", "paul", "rosa", "sven", "tara", "uwe"),
+)
+
+_SHARING = 4
+"""So many people there are at least, each with tabs; and as many as clients in a larger world."""
+
+_SKEWS_MS = (0, 300, -300, 5_000, -5_000)
 
 
 class Stage(Observer):
@@ -42,6 +52,9 @@ class Stage(Observer):
         seats: clients of protocol 2.
         others: clients of protocol 1.
         revised: seq of the message somebody edited last.
+        replica: what a failover leaves.
+        newer: which nodes are of the next version.
+        upgraded: all that start from now on are.
     """
 
     def __init__(
@@ -60,9 +73,14 @@ class Stage(Observer):
         self.seats: list[Seat] = []
         self.others: list[LegacySeat] = []
         self.revised = 1
+        self.replica = Replica(self.world)
+        self.newer = NewerVersion()
+        self.upgraded = False
+        self._started = 0
         self._chance = Random(setup.seed)
         self._codec = Codec(limits)
-        self._users = [User(UserId(f"u-{name}"), name) for name in NAMES]
+        names = NAMES[: max(_SHARING, min(setup.modern, len(NAMES)))]
+        self._users = [User(UserId(f"u-{name}"), name) for name in names]
         hosted = {f"token-{user.username}": user for user in self._users}
         hosted |= {user.username: user for user in self._users}
         self._door = Door(hosted if setup.hosted else None)
@@ -83,9 +101,14 @@ class Stage(Observer):
     # Nodes
 
     def start_node(self) -> Front:
-        """Start a node."""
+        """Start a node; of two that start one is of the next version, if versions are mixed."""
         node = self.world.node()
-        limits = self.setup.limits
+        self._started += 1
+        limits, faults = self.setup.limits, self.setup.faults
+        if "clock" in faults:
+            node.ahead = self._chance.choice(_SKEWS_MS)
+        if "versions" in faults and (self.upgraded or self._started % 2 == 0):
+            self.newer.make(node)
         front = Front(node, self.agenda, limits, self._door, self.trouble, self.tally)
         front.check_bytes = self.checks.bytes_waiting
         self.fronts.append(front)
@@ -111,10 +134,12 @@ class Stage(Observer):
             front.step(Asked(RequestId(next(self._requests)), command))
 
     def _hint(self, node: Node, item: Hint | StoreSignal) -> bool:
-        """Let `trouble` decide whether something of the feed comes; note if it does not."""
-        brought = self._bring(node, item)
-        if not brought:
-            self.tally.fault(f"feed {self.trouble.lot(node).feed}")
+        """Let `trouble` decide whether something of the feed comes; note if that is odd."""
+        brought, lot = self._bring(node, item), self.trouble.lot(node)
+        if lot.silent:
+            self.tally.fault("feed silent")
+        elif lot.feed != "brings":
+            self.tally.fault(f"feed {lot.feed}")
         return brought
 
     def stepped(self, node: Node, input: Input, effects: Sequence[Effect]) -> None:
@@ -146,7 +171,7 @@ class Stage(Observer):
 
     def add_legacy(self) -> LegacySeat:
         """Start a program that speaks protocol 1."""
-        user = self._users[-1]
+        user = self._users[_SHARING - 1]
         name = f"{user.username}-old{len(self.others) + 1}"
         seat = LegacySeat(name, user, self.agenda, self.dial, lambda: LegacyView(self._codec))
         self.others.append(seat)

@@ -27,7 +27,22 @@ FAULTS: dict[str, str] = {
     "broken": "a store call other than an append failed",
     "feed drops": "hints and signals of the store were lost",
     "feed holds": "hints and signals of the store came late and in another order",
+    "feed repeats": "hints and signals of the store came twice, the second time late",
     "interrupted": "a node was told that its feed had a gap",
+    "never": "a store call, performed or not, was not answered, and was given up",
+    "paused": "the store stood still for all nodes, and performed later what they had given up",
+    "partitioned unheard": "no call of a node reached the store, and nothing of the feed the node",
+    "partitioned unanswered": "no answer of the store reached a node, nor anything of the feed",
+    "feed silent": "hints and signals were lost to a node that was cut off from the store",
+    "failover": "a replica took over: entries were lost, and their seqs given to others",
+    "clock forward": "a node's wall clock jumped ahead, by an hour at most",
+    "clock back": "a node's wall clock jumped back, by an hour at most",
+    "restart": "a node was killed and started anew, under a new id",
+    "posthumous": "an append of a node that had died was stored, or refused, after its death",
+    "newer format": "a node of the next version saved a snapshot that others cannot read",
+    "older format": "a node's snapshot was refused for a newer one",
+    "unreadable": "a node could not serve a room for a snapshot that it cannot read",
+    "unknown fact": "a node of the next version wrote facts and told signals others do not know",
 }
 
 CONDITIONS: dict[int, str] = {
@@ -68,6 +83,13 @@ SEEN: dict[str, str] = {
     "left nothing": "worlds looked through after everybody had left",
     "view compared": "views of clients compared with the model while things went on",
     "protocol 1": "clients of protocol 1 compared at rest",
+    "large world": "worlds with three nodes or more and eight clients or more",
+    "new id": "nodes that were taken for lost while they stood still, and went on under a new id",
+    "acked and lost": "messages acknowledged, and lost in a failover",
+    "written anew": "seqs that a second entry was given after a failover",
+    "fork told": "clients at a lost entry that were told of a gap before anything else",
+    "caught up": "rooms that nodes had in time once all trouble was over, after having lagged",
+    "mourned": "rooms that listed sessions of a dead node when trouble was over, and did not then",
 }
 
 

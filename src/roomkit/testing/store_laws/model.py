@@ -71,6 +71,8 @@ class ModelRoom:
             return self.answers[node, counter]
         if counter < last or append.fence != self.fence:
             return Behind()
+        if append.after is not None and append.after not in [one.position for one in self.kept]:
+            return Behind()
         items: list[Entry | Known] = []
         for number, item in enumerate(append.facts, 1):
             known = self.keys.get(item.key or "")

@@ -52,6 +52,7 @@ class Write:
     fence: Literal["right", "empty", "older", "invented"]
     facts: tuple[tuple[str | None, bytes], ...]
     control: bool
+    after: Literal["none", "tip", "first", "trimmed", "lost"]
     elapsed_ms: int
 
 
@@ -92,6 +93,7 @@ def histories(limits: Limits) -> st.SearchStrategy[list[tuple[int, Step]]]:
         fence=st.sampled_from(["right"] * 5 + ["empty", "older", "invented"]),
         facts=st.lists(fact, min_size=1, max_size=12).map(tuple),
         control=st.sampled_from([False, False, True]),
+        after=st.sampled_from(["none"] * 3 + ["tip", "tip", "first", "trimmed", "lost"]),
         # Three of the longer ones outlast a key, two do not; none ends when a key does.
         elapsed_ms=st.sampled_from([0, 1, 200, -50, 2 * limits.idempotency_ms // 5]),
     )
@@ -149,7 +151,14 @@ class Comparison:
             keys[-1] = None  # keys are for messages; what a known control fact would mean is open
         facts = tuple(FactItem(key, fact) for key, (_, fact) in zip(keys, step.facts, strict=True))
         nonce = Nonce(step.node, counter)
-        append = Append(step.room, nonce, fence[step.fence], facts, step.control)
+        after = {
+            "none": None,
+            "tip": Position(model.tip.seq, model.tip.link),
+            "first": model.kept[0].position if model.kept else Position(1, "0" * 16),
+            "trimmed": model.written[0].position if model.written else Position(1, "0" * 16),
+            "lost": Position(model.tip.seq + 1, "0" * 16),
+        }
+        append = Append(step.room, nonce, fence[step.fence], facts, step.control, after[step.after])
         now = self.now + step.elapsed_ms
         if now >= self.day_ends:  # the nonces of the first steps may be forgotten from here on
             now = self.now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roomkit.core.storage import Behind
-from roomkit.ids import RoomId
+from roomkit.ids import Position, RoomId, chain_link
 from roomkit.testing.store_laws.base import StoreLaws
 from roomkit.testing.store_laws.writing import (
     LOBBY,
@@ -142,6 +142,42 @@ class RefusalLaws(StoreLaws):
             (stored,) = await node.write(store, LOBBY, b"b", now=now, fence=fence.link)
         assert refused == Behind()
         assert (stored.seq, stored.prev) == (log[-1].seq + 1, log[-1].link)
+
+    async def test_what_was_judged_after_an_entry_that_is_lost_is_refused(self) -> None:
+        """After a failover the fence may be right, and what the author saw be lost."""
+        now, node, attic = wall(), Writer(), RoomId("attic")
+        async with self.handle() as store:
+            first, last = await node.write(store, LOBBY, b"a", b"b", now=now)
+            lost = [
+                Position(last.seq, first.link),
+                Position(last.seq, last.link.upper() + "f"),
+                Position(last.seq + 1, last.link),
+            ]
+            appends = [
+                *(node.append(LOBBY, b"c", control=True, after=after) for after in lost),
+                node.append(attic, b"d", control=True, after=first.position),
+                node.append(LOBBY, b"e", after=first.position),
+                node.append(LOBBY, b"f", control=True, after=last.position),
+            ]
+            *refused, plain, control = await submit(store, appends, now)
+            log = await log_of(store, LOBBY)
+            rooms = await store.rooms(None, 10)
+        assert refused == [Behind()] * 4
+        assert log == (first, last, *items_of(plain), *items_of(control))
+        assert list(rooms) == [LOBBY]
+
+    async def test_what_was_judged_in_the_same_call_is_there(self) -> None:
+        now, node, other = wall(), Writer(), Writer("node-2")
+        async with self.handle() as store:
+            (first,) = await node.write(store, LOBBY, b"a", now=now)
+            link = chain_link(first.link, now, b"b")
+            appends = [
+                node.append(LOBBY, b"b", b"c"),
+                other.append(LOBBY, b"d", control=True, after=Position(2, link)),
+            ]
+            outcomes = await submit(store, appends, now)
+            log = await log_of(store, LOBBY)
+        assert log == (first, *entries_of(outcomes[0]), *entries_of(outcomes[1]))
 
     async def test_an_append_is_stored_whole_or_not_at_all(self) -> None:
         """A refused one among others leaves nothing: no fact, no key, no room."""

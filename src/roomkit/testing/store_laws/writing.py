@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from roomkit.core.effects import Append, FactItem
 from roomkit.core.storage import Entry, Known, MessageRow, Nonce, Outcome, Snapshot, Stored
-from roomkit.ids import NodeId, RoomId
+from roomkit.ids import NodeId, Position, RoomId
 from roomkit.stores.base import Store
 
 __all__ = [
@@ -45,11 +45,16 @@ class Writer:
         self.counter = 0
 
     def append(
-        self, room: RoomId, *facts: bytes | FactItem, fence: str = "", control: bool = False
+        self,
+        room: RoomId,
+        *facts: bytes | FactItem,
+        fence: str = "",
+        control: bool = False,
+        after: Position | None = None,
     ) -> Append:
         self.counter += 1
         items = tuple(FactItem(None, fact) if isinstance(fact, bytes) else fact for fact in facts)
-        return Append(room, Nonce(self.node, self.counter), fence, items, control)
+        return Append(room, Nonce(self.node, self.counter), fence, items, control, after)
 
     async def write(
         self, store: Store, room: RoomId, *facts: bytes, now: int, fence: str = ""

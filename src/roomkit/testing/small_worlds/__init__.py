@@ -4,7 +4,8 @@ Where the simulator draws lives, this walks through all there are: every order i
 store calls, their answers, hints, a crash, a loss and timers can follow each other, breadth-first,
 each state of the whole world once. In every state the laws of the protocol page are checked, and
 each end is left alone until it must have come to rest. What happens there is the real engine's and
-the real `MemoryRoom`'s doing.
+the real `MemoryRoom`'s doing. Not checked here: laws 7 (nobody types), 11 (about bytes), 14 (taken
+for granted: steps are looked up), and of law 12 that a refused command changes nothing.
 
 A count says how large a world was: every state of it was looked at if the search is `complete`.
 

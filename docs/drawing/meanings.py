@@ -140,7 +140,7 @@ DEPENDENCIES: dict[str, str] = {
     "websockets": "the library of the adapter, with a trio server from version 17 on; and, for "
     "`client` and `testing`, the websocket protocol without a socket, so that one client runs on "
     "asyncio and trio",
-    "psycopg[binary]": "the client of the PostgreSQL archive, kept by the people of psycopg2: "
+    "psycopg": "the client of the PostgreSQL archive, kept by the people of psycopg2: "
     "typed, at home in asyncio, cancels what it gives up, and brings its own libpq",
     "redis": "the client of the Valkey and Redis store; of those measured, the one that told of "
     "every failure",

@@ -173,7 +173,8 @@ class SqlArchive:
 
         Args:
             split: the seq that parts older from newer.
-            older, newer: how many at most.
+            older: how many below it at most.
+            newer: how many from it on at most.
 
         Raises:
             StoreError: the database failed.

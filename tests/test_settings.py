@@ -157,6 +157,44 @@ def test_a_password_is_not_repeated() -> None:
     assert line.startswith("ROOMKIT_STORE is 'mysql://alice:***@db': expected ")
 
 
+def test_a_server_may_have_an_archive() -> None:
+    url = "postgresql://alice:hush@db/chat"
+    settings = load_settings({"ROOMKIT_STORE": "redis://cache", "ROOMKIT_ARCHIVE": url})
+    assert settings.archive_url == url
+    assert isinstance(settings.store(), RedisStore)
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("store", "archive", "expected"),
+    [
+        (
+            "redis://cache",
+            "mysql://alice:hush@db/chat",
+            (
+                "ROOMKIT_ARCHIVE is wrong: expected a URL like "
+                "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+            ),
+        ),
+        (
+            "sqlite:chat.db",
+            "postgresql://alice:hush@db/chat",
+            "ROOMKIT_ARCHIVE is set: expected a Valkey or Redis server in ROOMKIT_STORE",
+        ),
+        (
+            "redis://cache?prefix=a%20chat",
+            "postgresql://alice:hush@db/chat",
+            (
+                "ROOMKIT_STORE does not go with ROOMKIT_ARCHIVE: an archive's prefix must be 1 to "
+                "40 ASCII characters, no blank, quote or %, not 'a chat'"
+            ),
+        ),
+    ],
+)
+def test_an_archive_that_is_none_is_explained(store: str, archive: str, expected: str) -> None:
+    assert complaint({"ROOMKIT_STORE": store, "ROOMKIT_ARCHIVE": archive}) == [expected]
+
+
 def test_all_wrong_variables_are_named_at_once() -> None:
     assert complaint(
         {

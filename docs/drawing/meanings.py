@@ -140,6 +140,8 @@ DEPENDENCIES: dict[str, str] = {
     "websockets": "the library of the adapter, with a trio server from version 17 on; and, for "
     "`client` and `testing`, the websocket protocol without a socket, so that one client runs on "
     "asyncio and trio",
+    "psycopg": "the client of the PostgreSQL archive, kept by the people of psycopg2: "
+    "typed, at home in asyncio, cancels what it gives up, and brings its own libpq",
     "redis": "the client of the Valkey and Redis store; of those measured, the one that told of "
     "every failure",
     "hypothesis": "the suites try random histories",

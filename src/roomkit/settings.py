@@ -3,6 +3,7 @@
 | variable | meaning | default |
 |---|---|---|
 | `ROOMKIT_STORE` | `memory:`, `sqlite:` and a path, or a Valkey or Redis server's URL | `memory:` |
+| `ROOMKIT_ARCHIVE` | a PostgreSQL database's URL, for messages the server has no more | none |
 | `ROOMKIT_SECRET` | signs guest tokens and sessions | a key the store keeps |
 | `ROOMKIT_ORIGINS` | other sites whose pages may connect, comma separated | none |
 | `ROOMKIT_RECORD` | a folder for a trace of all that goes in, messages included | no trace |
@@ -50,11 +51,12 @@ _SERVERS = re.compile(r"unix|(redis|valkey)s?(\+(sentinel|cluster))?")
 _OF_SQLITE = {"durability", "messages", "messages_age_ms"}
 _OF_SERVERS = {"durability", "messages", "prefix"}
 _OF_URLS = ("ssl_", "sentinel_")  # options that stay in the URL of a server
+_UNSHOWN = {"ROOMKIT_SECRET": "too short", "ROOMKIT_ARCHIVE": "wrong"}
 _NUMBERS = {"messages", "messages_age_ms"}
 
 
-def _make_store(url: str, limits: Limits) -> Store:
-    """Return the store a URL names.
+def _make_store(url: str, limits: Limits, archive: str | None = None) -> Store:
+    """Return the store a URL names, with an archive by its URL if it is a server.
 
     Raises:
         ValueError: it names none.
@@ -77,6 +79,11 @@ def _make_store(url: str, limits: Limits) -> Store:
     from roomkit.stores.redis import RedisStore  # an extra
 
     place = f"{scheme}:{path}" + (f"?{urlencode(kept)}" if kept else "")
+    if archive is not None:
+        from roomkit.stores.archive import SqlArchive  # an extra
+
+        prefix = {name: options[name] for name in ("prefix",) if name in options}
+        options["archive"] = SqlArchive(archive, **prefix)
     return RedisStore(place, limits=limits, **options)
 
 
@@ -91,6 +98,7 @@ class Settings:
         limits: every limit and period.
         record: where a trace is kept; None for no trace.
         record_mib: the most it may take.
+        archive_url: of the database that keeps what the store's server has no more, if any.
     """
 
     store_url: str = field(repr=False)  # it may hold a password
@@ -99,10 +107,11 @@ class Settings:
     limits: Limits
     record: str | None = None
     record_mib: int = RECORD_MIB
+    archive_url: str | None = field(default=None, repr=False)  # the same
 
     def store(self) -> Store:
         """Return a new handle on the configured store; give it to one `Hub`."""
-        return _make_store(self.store_url, self.limits)
+        return _make_store(self.store_url, self.limits, self.archive_url)
 
 
 def _known_store(url: str) -> str:
@@ -112,6 +121,18 @@ def _known_store(url: str) -> str:
         raise ValueError(f"{missing}; or else {_STORES}") from None
     except ValueError:
         raise ValueError(_STORES) from None
+    return url
+
+
+def _known_archive(url: str) -> str:
+    try:
+        from roomkit.stores.archive import SqlArchive  # an extra
+
+        SqlArchive(url)
+    except ModuleNotFoundError as missing:
+        raise ValueError(str(missing)) from None
+    except ValueError:
+        raise ValueError("a URL like postgresql://USER:PASSWORD@HOST:5432/DATABASE") from None
     return url
 
 
@@ -139,6 +160,7 @@ class _Environment(BaseModel):
     """The variables by what they set; pydantic reports all that are wrong, not just the first."""
 
     store: Annotated[str, AfterValidator(_known_store)] = "memory:"
+    archive: Annotated[str, AfterValidator(_known_archive)] | None = None
     secret: Annotated[str, AfterValidator(_long_enough)] | None = None
     origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)
@@ -150,7 +172,8 @@ class _Environment(BaseModel):
 
 _LIMITS = {_PREFIX + limit.name.upper(): limit.name for limit in msgspec.structs.fields(Limits)}
 _OTHERS = {
-    _PREFIX + name.upper(): name for name in ("store", "secret", "origins", "record", "record_mib")
+    _PREFIX + name.upper(): name
+    for name in ("store", "archive", "secret", "origins", "record", "record_mib")
 }
 _VARIABLES = {name: variable for variable, name in (_OTHERS | _LIMITS).items()}
 
@@ -178,6 +201,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise _all_of(wrong + _explain(error, given)) from None
     except ValueError as error:
         raise _all_of([*wrong, _in_their_terms(str(error))]) from None
+    if read.archive is not None:
+        wrong += _unfit(read.store, limits, read.archive)
     if wrong:
         raise _all_of(wrong)
     return Settings(
@@ -187,12 +212,24 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         limits=limits,
         record=read.record,
         record_mib=read.record_mib,
+        archive_url=read.archive,
     )
 
 
 def _all_of(wrong: list[str]) -> SettingsError:
     lines = "".join(f"\n  {line}" for line in wrong)
     return SettingsError(f"the environment is wrong; change these and start again:{lines}")
+
+
+def _unfit(store: str, limits: Limits, archive: str) -> list[str]:
+    """Say why a store and an archive that are right do not go together."""
+    if not _SERVERS.fullmatch(store.partition(":")[0]):
+        return ["ROOMKIT_ARCHIVE is set: expected a Valkey or Redis server in ROOMKIT_STORE"]
+    try:
+        _make_store(store, limits, archive)
+    except ValueError as error:
+        return [f"ROOMKIT_STORE does not go with ROOMKIT_ARCHIVE: {error}"]
+    return []
 
 
 def _unknown(name: str) -> str:
@@ -205,7 +242,7 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> list[str]:
     lines: dict[str, None] = {}
     for detail in error.errors():
         variable = _VARIABLES[str(detail["loc"][1 if detail["loc"][0] == "limits" else 0])]
-        value = "too short" if variable == "ROOMKIT_SECRET" else repr(_hiding(given[variable]))
+        value = _UNSHOWN.get(variable) or repr(_hiding(given[variable]))
         expected = detail.get("ctx", {}).get("error", "a whole number from 1 to 2^53 - 1")
         lines[f"{variable} is {value}: expected {expected}"] = None
     return list(lines)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from roomkit.core.storage import (
     After,
     LogSlice,
     MessagePage,
+    MessageRow,
     PageQuery,
     RoomRecord,
     Snapshot,
     Tip,
 )
 from roomkit.ids import Position, RoomId
-from roomkit.stores.paging import fitting, wanted
+from roomkit.stores.paging import fitting
 from roomkit.stores.redis.keys import Keys
 from roomkit.stores.redis.rows import entries_of, rows_of
 from roomkit.stores.redis.server import Server
 from roomkit.stores.redis.servers import Servers
 
-__all__ = ["load", "page", "read", "rooms", "tips"]
+__all__ = ["Found", "cut", "find", "load", "read", "rooms", "split_of", "tips"]
 
 _TIP = ("seq", "link", "saved")
 _ROOMS = 500  # names looked at in one go
@@ -47,40 +49,77 @@ async def read(server: Server, keys: Keys, room: RoomId, after: int, limit: int)
     )
 
 
-async def load(server: Server, keys: Keys, room: RoomId, newest: int) -> RoomRecord:
+async def load(server: Server, keys: Keys, room: RoomId, newest: int) -> tuple[RoomRecord, bool]:
+    """Return also whether messages were removed."""
     head, log, messages = await server.together(
-        ("HMGET", keys.head(room), "saved", "saved_link", "format", "state"),
+        ("HMGET", keys.head(room), "saved", "saved_link", "format", "state", "removed"),
         ("XRANGE", keys.log(room), "-", "+"),
         ("ZRANGE", keys.messages(room), -newest, -1),
     )
-    saved, link, format, state = head
+    saved, link, format, state, removed = head
     snapshot, entries = None, entries_of(log)
     if saved is not None:
         snapshot = Snapshot(Position(int(saved), link.decode()), int(format), state)
         entries = tuple([entry for entry in entries if entry.seq > snapshot.position.seq])
-    return RoomRecord(snapshot, entries, tuple(rows_of(messages)))
+    return RoomRecord(snapshot, entries, tuple(rows_of(messages))), bool(removed)
 
 
-async def page(
-    server: Server, keys: Keys, room: RoomId, query: PageQuery, limit: int, size: int
-) -> MessagePage:
-    """One row more than asked for on each side tells whether there is any; `size` is in bytes."""
-    sides = below, above = wanted(query, limit)
-    split = query.seq + 1 if isinstance(query, After) else query.seq
-    messages = keys.messages(room)
-    older, newer, (saved, removed) = await server.together(
+class Found(NamedTuple):
+    """Rows on both sides of a seq, oldest first, where there are any one more than asked for.
+
+    Attributes:
+        older: below it.
+        newer: from it on.
+        saved: seq of the kept snapshot, 0 if none.
+        removed: there were more, below those that are kept.
+        oldest: seq of the oldest row that is kept, of all; 0 if there is none.
+    """
+
+    older: Sequence[MessageRow]
+    newer: Sequence[MessageRow]
+    saved: int
+    removed: bool
+    oldest: int
+
+
+def split_of(query: PageQuery) -> int:
+    """Return the seq that parts older rows from newer ones."""
+    return query.seq + 1 if isinstance(query, After) else query.seq
+
+
+async def find(
+    server: Server, keys: Keys, room: RoomId, split: int, sides: tuple[int, int]
+) -> Found:
+    messages, (below, above) = keys.messages(room), sides
+    older, newer, oldest, (saved, removed) = await server.together(
         ("ZRANGE", messages, f"({split}", "-inf", "BYSCORE", "REV", "LIMIT", 0, below + 1),
         ("ZRANGE", messages, split, "+inf", "BYSCORE", "LIMIT", 0, above + 1),
+        ("ZRANGE", messages, 0, 0),
         ("HMGET", keys.head(room), "saved", "removed"),
     )
-    rows = rows_of([*reversed(older), *newer])
-    low, high = fitting(rows, len(older), sides, size)
+    return Found(
+        older=rows_of([*reversed(older)]),
+        newer=rows_of(newer),
+        saved=int(saved or 0),
+        removed=bool(removed),
+        oldest=rows_of(oldest)[0].seq if oldest else 0,
+    )
+
+
+def cut(found: Found, sides: tuple[int, int], size: int) -> MessagePage:
+    """Return a page; the row too many on each side tells whether there is any.
+
+    Args:
+        size: bytes of a page.
+    """
+    rows = [*found.older, *found.newer]
+    low, high = fitting(rows, len(found.older), sides, size)
     return MessagePage(
         rows=tuple(rows[low:high]),
-        snapshot_seq=int(saved or 0),
+        snapshot_seq=found.saved,
         has_before=low > 0,
         has_after=high < len(rows),
-        complete=low > 0 or not removed,
+        complete=low > 0 or not found.removed,
     )
 
 

@@ -1,11 +1,11 @@
-"""What must happen as one thing in the server: an append, and a save. In Lua 5.1.
+"""What must happen as one thing in the server: an append, a save, a claim before it. In Lua 5.1.
 
 A number above 2^31 has to be written with `%.0f`: `tostring` would give it an exponent.
 """
 
 from __future__ import annotations
 
-__all__ = ["APPEND", "SAVE"]
+__all__ = ["APPEND", "CLAIM", "SAVE"]
 
 APPEND = """
 -- KEYS: head, log, keys, aging, nonces
@@ -96,21 +96,46 @@ end
 return answer
 """
 
-SAVE = """
--- KEYS: head, log, messages
--- ARGV: seq, link, format, state, now - log_age_ms, log_entries, messages kept at most (0: all),
---       then of each message its seq and its body
--- Returns 1, or 0 if it is refused.
-local head, log, messages = unpack(KEYS)
+_ACCEPTABLE = """
+-- KEYS: head, log
+-- ARGV: seq, link, format
+local head, log = KEYS[1], KEYS[2]
 local seq = tonumber(ARGV[1])
 local there = redis.call('XRANGE', log, ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
 if not there or there[2][6] ~= ARGV[2] then return 0 end
-local kept = redis.call('HMGET', head, 'saved', 'format', 'seq')
+local kept = redis.call('HMGET', head, 'saved', 'format', 'seq', 'saved_link', 'removed')
 local saved = tonumber(kept[1] or '0')
 if kept[1] and (seq <= saved or tonumber(kept[2]) > tonumber(ARGV[3])) then return 0 end
+"""
+
+CLAIM = (
+    _ACCEPTABLE
+    + """
+-- ARGV: and the claim
+-- Returns 0 if the save would be refused, else the kept snapshot's seq and link, and "1" if any
+-- messages were removed. Until the next claim, no other save will be done.
+redis.call('HSET', head, 'claim', ARGV[4])
+return {kept[1] or '0', kept[4] or '', kept[5] or ''}
+"""
+)
+
+SAVE = (
+    _ACCEPTABLE
+    + """
+-- KEYS: head, log, messages
+-- ARGV: seq, link, format, state, now - log_age_ms, log_entries, messages kept at most (0: all),
+--       the claim by which an archive was written ("": there is none), then of each message its seq
+--       and its body
+-- Returns 1, 0 if it is refused, or 2 if the claim is good no more.
+local messages = KEYS[3]
+if ARGV[8] ~= '' and redis.call('HGET', head, 'claim') ~= ARGV[8] then return 2 end
+local lowest = 0
+if ARGV[8] ~= '' and kept[5] then -- what is below the lowest is the archive's alone
+    lowest = tonumber(redis.call('ZRANGE', messages, 0, 0, 'WITHSCORES')[2] or '0')
+end
 redis.call('ZREMRANGEBYSCORE', messages, '(' .. string.format('%.0f', saved), ARGV[1])
-for index = 8, #ARGV, 2 do
-    if tonumber(ARGV[index]) <= seq then
+for index = 9, #ARGV, 2 do
+    if tonumber(ARGV[index]) <= seq and tonumber(ARGV[index]) >= lowest then
         redis.call('ZREMRANGEBYSCORE', messages, ARGV[index], ARGV[index])
         redis.call('ZADD', messages, ARGV[index], ARGV[index] .. ':' .. ARGV[index + 1])
     end
@@ -123,6 +148,7 @@ if most > 0 then
         redis.call('HSET', head, 'removed', '1')
     end
 end
+redis.call('HDEL', head, 'claim')
 redis.call('HSET', head, 'saved', ARGV[1], 'saved_link', ARGV[2], 'format', ARGV[3],
     'state', ARGV[4])
 -- Trim by count and by age, never past the snapshot.
@@ -144,3 +170,4 @@ end
 redis.call('XTRIM', log, 'MINID', string.format('%.0f', math.min(first, seq)))
 return 1
 """
+)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_bytes, token_hex
+from typing import TYPE_CHECKING
 
+import msgspec
 from redis.exceptions import MovedError, ResponseError
 
 from roomkit.core.effects import Append
@@ -28,7 +30,8 @@ from roomkit.ids import NodeId, RoomId
 from roomkit.limits import Limits
 from roomkit.stores.handles import Feed
 from roomkit.stores.memory_room import NONCE_MS
-from roomkit.stores.redis import reading
+from roomkit.stores.paging import wanted
+from roomkit.stores.redis import archiving, reading
 from roomkit.stores.redis.durability import Durability
 from roomkit.stores.redis.keys import Keys
 from roomkit.stores.redis.listener import Listener
@@ -36,6 +39,9 @@ from roomkit.stores.redis.rows import outcome_of
 from roomkit.stores.redis.scripts import APPEND, SAVE
 from roomkit.stores.redis.server import Argument, Server
 from roomkit.stores.redis.servers import connect
+
+if TYPE_CHECKING:
+    from roomkit.stores.archive.archive import SqlArchive
 
 __all__ = ["RedisStore"]
 
@@ -59,10 +65,12 @@ class RedisStore:
             `redis+cluster://host,host` for a cluster; with user, password, database and
             `?ssl_...` options as redis-py takes them, and `sentinel_...` ones for sentinels.
         limits: the same as the hub's.
-        messages: how many messages a room's archive keeps, the newest; None for all.
+        messages: how many messages a room keeps in the server, the newest; None for all.
         prefix: what the names of all keys begin with; one for each service on a server.
         durability: `redis` (the server has applied it), `redis-fsync` (and written it to disk) or
             `redis-replicated(n)` (and n replicas have received it, 1 to 9).
+        archive: keeps every message for ever, and is read below those the server keeps; the same
+            for all nodes. Its failures fail `save`, so that nothing leaves the server unarchived.
 
     Attributes:
         url: as given.
@@ -79,6 +87,7 @@ class RedisStore:
         messages: int | None = 10_000,
         prefix: str = "roomkit",
         durability: str = "redis",
+        archive: SqlArchive | None = None,
     ) -> None:
         if messages is not None and messages < 1:
             raise ValueError(f"messages must be 1 or more, not {messages}; None keeps everything")
@@ -90,6 +99,7 @@ class RedisStore:
         self._prefix = prefix
         self._keys = Keys(prefix)
         self._durability = Durability.parse(durability)
+        self._archive = archive
         self._servers = connect(url)
         self._listener = Listener(self._servers, self._keys, self._durability)
         self._lanes: dict[Server, int] = {}
@@ -103,6 +113,7 @@ class RedisStore:
             messages=self._messages,
             prefix=self._prefix,
             durability=self._durability.name,
+            archive=None if self._archive is None else self._archive.another(),
         )
 
     @property
@@ -114,13 +125,15 @@ class RedisStore:
         """Connect.
 
         Raises:
-            StoreError: a server cannot be reached, is too old, may forget what it was given, or is
-                not set up for this durability; or the event loop is not asyncio's. Each says what
-                to do.
+            StoreError: a server or the archive cannot be reached; a server is too old, may forget
+                what it was given, or is not set up for this durability; or the event loop is not
+                asyncio's. Each says what to do.
         """
-        async with self._servers.open():
+        async with self._servers.open(), AsyncExitStack() as stack:
             for server in await self._servers.all():
                 await self._durability.check(server)
+            if self._archive is not None:
+                await stack.enter_async_context(self._archive.open())
             async with self._listener.running():
                 yield
 
@@ -223,19 +236,41 @@ class RedisStore:
 
     async def load(self, room: RoomId) -> RoomRecord:
         newest = self._limits.history_window
-        return await self._servers.ask(
+        record, removed = await self._servers.ask(
             self._keys.head(room), lambda server: reading.load(server, self._keys, room, newest)
         )
+        if self._archive is not None and removed:
+            messages = await archiving.newest(self._archive, room, record.messages, newest)
+            record = msgspec.structs.replace(record, messages=messages)
+        return record
 
     async def save(
         self, room: RoomId, snapshot: Snapshot, messages: Sequence[MessageRow], now: int
     ) -> bool:
-        keys, limits, position = self._keys, self._limits, snapshot.position
-        if position.seq < 1:
+        if snapshot.position.seq < 1:
             return False
+
+        async def finish(claim: str) -> int:
+            return await self._save(room, snapshot, messages, now, claim)
+
+        if self._archive is None:
+            return bool(await finish(archiving.NO_CLAIM))
+        return await archiving.save(
+            self._archive, self._servers, self._keys, room, snapshot, messages, finish
+        )
+
+    async def _save(
+        self,
+        room: RoomId,
+        snapshot: Snapshot,
+        messages: Sequence[MessageRow],
+        now: int,
+        claim: str,
+    ) -> int:
+        keys, limits, position = self._keys, self._limits, snapshot.position
         given: list[Argument] = [
             position.seq, position.link, snapshot.format, snapshot.state,
-            now - limits.log_age_ms, limits.log_entries, self._messages or 0,
+            now - limits.log_age_ms, limits.log_entries, self._messages or 0, claim,
         ]  # fmt: skip
         for row in messages:
             given += (row.seq, row.body)
@@ -246,14 +281,17 @@ class RedisStore:
         if isinstance(answer, Exception):
             self._servers.doubt()
             raise StoreError(f"the server refused to save {room!r}: {answer}") from answer
-        return bool(answer)
+        return int(answer)
 
     async def page(self, room: RoomId, query: PageQuery, limit: int) -> MessagePage:
-        size = self._limits.page_bytes
-        return await self._servers.ask(
+        sides, split = wanted(query, limit), reading.split_of(query)
+        found = await self._servers.ask(
             self._keys.head(room),
-            lambda server: reading.page(server, self._keys, room, query, limit, size),
+            lambda server: reading.find(server, self._keys, room, split, sides),
         )
+        if self._archive is not None:
+            found = await archiving.more(self._archive, room, found, split, sides)
+        return reading.cut(found, sides, self._limits.page_bytes)
 
     async def tips(self, rooms: Sequence[RoomId]) -> Mapping[RoomId, Tip]:
         return await reading.tips(self._servers, self._keys, rooms)

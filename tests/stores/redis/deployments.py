@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -99,7 +100,7 @@ def _watched(kind: str) -> Generator[Watched]:
         for name in ("1", "2"):
             leader = str(servers[0].port)
             servers.append(start(name, *KEEPING, "--replicaof", "127.0.0.1", leader))
-        servers[0].until("INFO replication", "connected_slaves:2")
+        _until_replicated(servers[0], 2)
         sentinels: list[TestServer] = []
         for name in ("s0", "s1", "s2"):
             file = Path(folder) / f"{name}.conf"
@@ -145,10 +146,17 @@ def _cluster(kind: str) -> Generator[Cluster]:
         for server in servers:
             server.until("CLUSTER INFO", "cluster_state:ok")
         for primary in primaries:
-            primary.until("INFO replication", "connected_slaves:1")
+            _until_replicated(primary, 1)
         for server in servers:  # until everybody knows of everybody's replica
             server.until("CLUSTER SLOTS", "*3\r\n*4\r\n")
         yield Cluster(primaries, replicas)
+
+
+def _until_replicated(primary: TestServer, replicas: int) -> None:
+    """Wait until so many have all it has: one that is connected may still have nothing."""
+    primary.until("INFO replication", f"connected_slaves:{replicas}")
+    while primary.until("INFO replication", "state=online").count("state=online") < replicas:
+        time.sleep(0.02)  # nor does a server tell when another has caught up
 
 
 def _bus(server: TestServer) -> str:

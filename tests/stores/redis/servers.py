@@ -130,8 +130,11 @@ class TestServer:
         return self._process is not None
 
 
-KEEPING = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
-"""How a server keeps what it is told through a crash of its own."""
+KEEPING = (
+    "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+    "--repl-diskless-sync-delay", "0",
+)  # fmt: skip
+"""How a server keeps what it is told through a crash of its own, and replicas have it soon."""
 
 
 @contextmanager

@@ -9,7 +9,15 @@ import anyio
 import pytest
 
 from roomkit.core.effects import Append, FactItem
-from roomkit.core.storage import Entry, Failed, Hint, Interrupted, Nonce, Stored, StoreFeed
+from roomkit.core.storage import (
+    Entry,
+    Failed,
+    Hint,
+    Interrupted,
+    Nonce,
+    Stored,
+    StoreFeed,
+)
 from roomkit.errors import StoreError
 from roomkit.ids import NodeId, RoomId
 from roomkit.stores.redis import RedisStore

@@ -36,10 +36,10 @@ class Keys:
         return self._of(room, "messages")
 
     def of_an_append(self, room: RoomId) -> list[str]:
-        """What an append touches: head, log, idempotency keys, the same by age, nonces."""
+        """What an append touches: head, log, idempotency keys, by age too, nonces, messages."""
         return [
             self.head(room), self.log(room), self._of(room, "keys"), self._of(room, "aging"),
-            self._of(room, "nonces"),
+            self._of(room, "nonces"), self.messages(room),
         ]  # fmt: skip
 
     def channel(self, room: RoomId) -> str:

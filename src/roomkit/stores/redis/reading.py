@@ -52,11 +52,13 @@ async def read(server: Server, keys: Keys, room: RoomId, after: int, limit: int)
 async def load(server: Server, keys: Keys, room: RoomId, newest: int) -> tuple[RoomRecord, bool]:
     """Return also whether messages were removed."""
     head, log, messages = await server.together(
-        ("HMGET", keys.head(room), "saved", "saved_link", "format", "state", "removed"),
+        ("HMGET", keys.head(room), "seq", "saved", "saved_link", "format", "state", "removed"),
         ("XRANGE", keys.log(room), "-", "+"),
         ("ZRANGE", keys.messages(room), -newest, -1),
     )
-    saved, link, format, state, removed = head
+    seq, saved, link, format, state, removed = head
+    if seq is None:  # whatever else is left of it
+        return RoomRecord(None, (), ()), False
     snapshot, entries = None, entries_of(log)
     if saved is not None:
         snapshot = Snapshot(Position(int(saved), link.decode()), int(format), state)

@@ -8,16 +8,20 @@ from __future__ import annotations
 __all__ = ["APPEND", "CLAIM", "SAVE"]
 
 APPEND = """
--- KEYS: head, log, keys, aging, nonces
+-- KEYS: head, log, keys, aging, nonces, messages
 -- ARGV: node, counter, fence, now, idempotency_ms, nonce_ms, control, a first prev,
 --       keys to forget at most, command to publish with, channel, handle, seq and link of an entry
 --       the log must have ("" and "" if any will do); then of each fact its key ("k" and the key,
 --       or "") and its bytes
 -- Returns "behind", or a line for each fact: "e seq at prev link control" or "k seq link at"; for a
 -- nonce answered before "again", and then the lines, each followed by the fact it was for.
-local head, log, keys, aging, nonces = unpack(KEYS)
+local head, log, keys, aging, nonces, messages = unpack(KEYS)
 local node, counter, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local idempotency_ms, nonce_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
+local kept = redis.call('HMGET', head, 'seq', 'link', 'at', 'fence')
+if not kept[1] then -- a room that lost its head has lost everything: what is left means nothing
+    redis.call('DEL', log, keys, aging, nonces, messages)
+end
 local last = redis.call('HGET', nonces, node)
 if last then
     local before = cmsgpack.unpack(last)
@@ -29,7 +33,6 @@ if last then
         if counter < before[1] then return 'behind' end
     end
 end
-local kept = redis.call('HMGET', head, 'seq', 'link', 'at', 'fence')
 if (kept[4] or '') ~= ARGV[3] then return 'behind' end
 if ARGV[13] ~= '' then
     local there = redis.call('XRANGE', log, ARGV[13] .. '-0', ARGV[13] .. '-0')[1]

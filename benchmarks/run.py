@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.appending import measure_appending
+from benchmarks.cluster import compare_clusters
 from benchmarks.engine import measure_engine
 from benchmarks.exodus import brave_exodus
 from benchmarks.machine import machine
@@ -28,7 +30,7 @@ from benchmarks.suite import WORKLOADS, run_workload
 
 __all__ = ["main", "run"]
 
-PARTS = ("engine", "recording", "sqlite", "stores", "storm", "exodus")
+PARTS = ("engine", "recording", "sqlite", "stores", "storm", "exodus", "cluster", "appending")
 Part = Callable[[], dict[str, object]]
 
 
@@ -101,6 +103,8 @@ def _parts(sizes: Sizes, quick: bool) -> dict[str, Part]:
         "sqlite": lambda: measure_sqlite_store(sizes.seconds, large),
         "stores": lambda: compare_stores(sizes.seconds),
         "storm": lambda: brave_storm(clients),
+        "cluster": lambda: compare_clusters(sizes.seconds),
+        "appending": lambda: measure_appending(sizes.seconds / 2),
         "exodus": lambda: brave_exodus(100 if quick else 10_000),
     }
 

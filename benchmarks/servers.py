@@ -1,9 +1,10 @@
 """The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME`.
 
 `websockets`, `starlette` and `zestapi` are the whole of roomkit on that adapter, the latter two
-under uvicorn, with pacing and pings out of the way: on a `MemoryStore`, or with `FILE [DURABILITY]`
-on a `SqliteStore` in that file. `recorded FOLDER` is the first with its black box, `defaults`
-the first with the limits people get, `node URL` the same on a `RedisStore`. Each prints its port.
+under uvicorn, with pacing and pings out of the way: on a `MemoryStore`, with `FILE [DURABILITY]` on
+a `SqliteStore` in that file, or with `redis://...` on a `RedisStore`. `recorded FOLDER` is the
+first with its black box, `defaults` the first with the limits people get, `node URL` the same on a
+`RedisStore`. Each prints its port.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ UNPACED = Limits(
 )  # fmt: skip
 
 
-def _hub(file: str | None = None, durability: str = "sqlite-full") -> Hub:
+def _hub(place: str | None = None, durability: str = "sqlite-full") -> Hub:
     store: Store = MemoryStore(limits=UNPACED)
-    if file is not None:
-        store = SqliteStore(file, limits=UNPACED, durability=cast("Durability", durability))
+    if place is not None and place.startswith("redis:"):
+        store = RedisStore(place, limits=UNPACED)
+    elif place is not None:
+        store = SqliteStore(place, limits=UNPACED, durability=cast("Durability", durability))
     return Hub(store=store, limits=UNPACED)
 
 

@@ -59,6 +59,9 @@ class _Arrival:
 class Crowd:
     """All connections of one run.
 
+    Args:
+        ports: of the nodes, which they go to in turns; most servers are one.
+
     Attributes:
         copies: messages read by all of them, each by each.
         reads: reads that brought something.
@@ -66,13 +69,13 @@ class Crowd:
         own: connections whose own message came back, to be taken by whoever sends.
     """
 
-    def __init__(self, port: int, dialect: Dialect) -> None:
+    def __init__(self, ports: int | Sequence[int], dialect: Dialect) -> None:
         self.copies = 0
         self.reads = 0
         self.connections: list[int] = []
         self.own: deque[int] = deque()
         self.ledger = Ledger()
-        self._port = port
+        self._ports = [ports] if isinstance(ports, int) else ports
         self._dialect = dialect
         self._epoll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
@@ -204,12 +207,13 @@ class Crowd:
             raise LoadError("the server ended a connection while others arrived")
 
     def _depart(self, place: Place) -> _Arrival:
+        port = self._ports[len(self._sockets) % len(self._ports)]
         one = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         one.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one.bind((f"127.0.0.{1 + len(self._sockets) // _PER_SOURCE}", 0))
-        one.connect_ex(("127.0.0.1", self._port))
-        steps = [self._dialect.opening(self._port), *self._dialect.arrival(place.name, place.room)]
+        one.connect_ex(("127.0.0.1", port))
+        steps = [self._dialect.opening(port), *self._dialect.arrival(place.name, place.room)]
         arrival = _Arrival(one, iter(steps), time.perf_counter())
         self._sockets[one.fileno()] = one
         self.connections.append(one.fileno())

@@ -1,22 +1,29 @@
 """The chat of the tutorial of Django Channels: one consumer, and a group for each room.
 
-The layer in memory drops silently what is above its capacity, so that is out of the way.
+A layer drops silently what is above its capacity, so that is out of the way. With `redis://...` it
+is one of several processes, on the layer that their documentation names for that.
 """
 
 import datetime as dt
 import json
+import sys
 
 from django.conf import settings
+
+LAYER = {
+    "BACKEND": "channels.layers.InMemoryChannelLayer",
+    "CONFIG": {"capacity": 10**6},
+}
+if sys.argv[1:]:
+    LAYER = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"capacity": 10**6, "hosts": [sys.argv[1]]},
+    }
 
 settings.configure(
     SECRET_KEY="only measured",
     INSTALLED_APPS=["channels"],
-    CHANNEL_LAYERS={
-        "default": {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 10**6},
-        }
-    },
+    CHANNEL_LAYERS={"default": LAYER},
 )
 
 import django  # noqa: E402 - after the settings, as Django asks

@@ -1,12 +1,19 @@
-"""The chat people write with python-socketio: rooms of the library, and `emit` to one."""
+"""The chat people write with python-socketio: rooms of the library, and `emit` to one.
+
+With `redis://...` it is one of several processes, joined as the library's documentation says.
+"""
 
 import datetime as dt
+import sys
 
 import socketio
 
 from benchmarks.peers.under_uvicorn import run
 
-server = socketio.AsyncServer(async_mode="asgi", ping_interval=3600, cors_allowed_origins="*")
+manager = socketio.AsyncRedisManager(sys.argv[1]) if sys.argv[1:] else None
+server = socketio.AsyncServer(
+    async_mode="asgi", ping_interval=3600, cors_allowed_origins="*", client_manager=manager
+)
 names = {}
 
 

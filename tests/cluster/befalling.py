@@ -6,11 +6,10 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import anyio
 import anyio.to_thread
 
 from tests.cluster.link import Link
-from tests.cluster.site import Site
+from tests.cluster.site import Site, lasting
 from tests.stores.redis.deployments import Alone, Cluster, Watched
 from tests.stores.redis.moving import move_slot
 from tests.stores.redis.servers import TestServer
@@ -50,7 +49,7 @@ class Fault:
 async def _kill_node(site: Site) -> None:
     node = site.chance.choice(site.nodes)
     node.kill()
-    await anyio.sleep(site.chance.uniform(0.0, 0.5))
+    await lasting(site.chance.uniform(0.0, 0.5))
     await anyio.to_thread.run_sync(node.start)
 
 
@@ -58,7 +57,7 @@ def _pause_node(seconds: float) -> Doing:
     async def do(site: Site) -> None:
         node = site.chance.choice(site.nodes)
         node.send(signal.SIGSTOP)
-        await anyio.sleep(seconds)
+        await lasting(seconds)
         node.send(signal.SIGCONT)
 
     return do
@@ -67,7 +66,7 @@ def _pause_node(seconds: float) -> Doing:
 async def _stop_node(site: Site) -> None:
     node = site.chance.choice(site.nodes)
     node.send(signal.SIGTERM)
-    await anyio.sleep(0.5)
+    await lasting(0.5)
     node.kill()
     await anyio.to_thread.run_sync(node.start)
 
@@ -82,7 +81,7 @@ def _server(site: Site) -> TestServer:
 
 async def _restart(site: Site) -> None:
     _server(site).stop()
-    await anyio.sleep(site.chance.uniform(0.0, 0.5))
+    await lasting(site.chance.uniform(0.0, 0.5))
     await anyio.to_thread.run_sync(_server(site).start)
 
 
@@ -96,7 +95,7 @@ async def _restart_empty(site: Site) -> None:
 def _pause_server(seconds: float) -> Doing:
     async def do(site: Site) -> None:
         _server(site).pause()
-        await anyio.sleep(seconds)
+        await lasting(seconds)
         _server(site).go_on()
 
     return do
@@ -106,7 +105,7 @@ def _say(command: str, seconds: float = 0.0, after: str = "") -> Doing:
     async def do(site: Site) -> None:
         answer = _server(site).say(command)
         assert not answer.startswith("-"), answer
-        await anyio.sleep(seconds)
+        await lasting(seconds)
         if after:
             _server(site).say(after)
 
@@ -123,14 +122,14 @@ def _link(site: Site) -> Link:
 
 async def _slow(site: Site) -> None:
     _link(site).delay_s = 0.05
-    await anyio.sleep(3)
+    await lasting(3)
     _link(site).delay_s = 0.0
 
 
 def _hold(*ways: str, seconds: float = 3.0) -> Doing:
     async def do(site: Site) -> None:
         _link(site).hold(*ways)
-        await anyio.sleep(seconds)
+        await lasting(seconds)
         _link(site).release()
 
     return do
@@ -138,7 +137,7 @@ def _hold(*ways: str, seconds: float = 3.0) -> Doing:
 
 async def _cut(site: Site) -> None:
     _link(site).cut()
-    await anyio.sleep(2)
+    await lasting(2)
     _link(site).mend()
 
 
@@ -161,7 +160,7 @@ async def _fail_over_behind(site: Site) -> None:
     for server in site.kept.servers:
         if server is not primary and server.runs:
             server.say("REPLICAOF 127.0.0.1 1")
-    await anyio.sleep(1)
+    await lasting(1)
     primary.stop()
 
 

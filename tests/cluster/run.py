@@ -9,7 +9,7 @@ import anyio
 
 from tests.cluster.befalling import FAULTS, Fault
 from tests.cluster.losing import losses, untold
-from tests.cluster.site import Site, site
+from tests.cluster.site import Site, lasting, site
 from tests.crash.calm import endings
 from tests.crash.crowd import Crowd
 from tests.crash.record import Record
@@ -100,7 +100,7 @@ async def campaign(
 
 async def _befall(running: Site, crowd: Crowd, name: str, outcome: Outcome) -> Row:
     fault: Fault = FAULTS[name]
-    await anyio.sleep(running.chance.uniform(0.1, 0.6))
+    await lasting(running.chance.uniform(0.1, 0.6))
     acked, gaps, begun = crowd.acks, _gaps(crowd), anyio.current_time()
     silence = _Silence()
     async with anyio.create_task_group() as watching:

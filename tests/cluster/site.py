@@ -18,7 +18,7 @@ from tests.cluster.link import Link, linking
 from tests.stores.redis.deployments import Alone, Deployment, deployed
 from tests.stores.redis.servers import free_port
 
-__all__ = ["NODES", "Site", "site"]
+__all__ = ["NODES", "Site", "lasting", "site"]
 
 NODES = 4
 _CHUNK = 65_536
@@ -93,6 +93,12 @@ class Site:
                     tasks.start_soon(_pass_on, client, server, tasks.cancel_scope)
                     tasks.start_soon(_pass_on, server, client, tasks.cancel_scope)
                 return
+
+
+async def lasting(seconds: float) -> None:
+    """Let what is done to them last so long; nothing is waited for."""
+    with anyio.move_on_after(seconds):
+        await anyio.sleep_forever()
 
 
 async def _pass_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelScope) -> None:

@@ -45,7 +45,7 @@ class EmbeddedValkey:
         except BlockingIOError:
             os.close(self._lock)
             raise StoreError(f"another roomkit serves the rooms in {folder}: stop it") from None
-        self._place = folder / "socket"
+        self._place, self._pid = folder / "socket", folder.resolve() / "valkey.pid"
         self._end_orphan()
         # Short, whatever the folder's name: a socket's path has 107 bytes at most.
         self._private = tempfile.TemporaryDirectory(prefix="roomkit-")
@@ -69,7 +69,7 @@ class EmbeddedValkey:
             self._program, "--port", "0", "--unixsocket", str(self.socket),
             "--unixsocketperm", "700", "--dir", str(self._folder.resolve()), "--save", "",
             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
-            "--logfile", str(log.resolve()), "--loglevel", "notice", "--daemonize", "no",
+            "--logfile", str(log.resolve()), "--loglevel", "notice", "--pidfile", str(self._pid),
         ]  # fmt: skip
         # Its own session: what is typed at the terminal is not for it.
         self.process = subprocess.Popen(
@@ -96,12 +96,18 @@ class EmbeddedValkey:
         os.close(self._lock)
 
     def _end_orphan(self) -> None:
-        """End the server of a roomkit that was killed: nobody else will, and two cannot be."""
+        """End the server of a roomkit that was killed: nobody else will, and two cannot be.
+
+        It takes its pid file away once everything is on the disk.
+        """
         if not self._place.exists():
             return
         orphan = Path(self._place.read_text())
+        if not _answers(orphan):
+            return
+        _answers(orphan, b"SHUTDOWN\r\n")
         until = time.monotonic() + _STOP_S
-        while _answers(orphan, b"SHUTDOWN\r\n"):
+        while self._pid.exists():
             if time.monotonic() > until:
                 raise StoreError(f"a Valkey at {orphan} uses {self._folder} and does not stop")
             time.sleep(_POLL_S)

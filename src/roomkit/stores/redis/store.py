@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 import msgspec
-from redis.exceptions import MovedError, ResponseError
 
 from roomkit.core.effects import Append
 from roomkit.core.storage import (
-    Failed,
     LogSlice,
     MessagePage,
     MessageRow,
@@ -20,23 +18,20 @@ from roomkit.core.storage import (
     PageQuery,
     RoomRecord,
     Snapshot,
-    Stored,
     StoreFeed,
     Tip,
-    Unknown,
 )
 from roomkit.errors import StoreError
 from roomkit.ids import NodeId, RoomId
 from roomkit.limits import Limits
 from roomkit.stores.handles import Feed
-from roomkit.stores.memory_room import NONCE_MS
 from roomkit.stores.paging import wanted
 from roomkit.stores.redis import archiving, reading
+from roomkit.stores.redis.appending import Appender
 from roomkit.stores.redis.durability import Durability
 from roomkit.stores.redis.keys import Keys
 from roomkit.stores.redis.listener import Listener
-from roomkit.stores.redis.rows import outcome_of
-from roomkit.stores.redis.scripts import APPEND, SAVE
+from roomkit.stores.redis.scripts import SAVE
 from roomkit.stores.redis.server import Argument, Server
 from roomkit.stores.redis.servers import connect
 
@@ -46,11 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["RedisStore"]
 
 _DEFAULT_LIMITS = Limits()
-_KEYS_FORGOTTEN = 64  # by one append, beyond as many as it can add
-_LISTED = 10_000  # names of rooms remembered as put down in the list of all
-_FOR_GOOD = frozenset({"OOM", "NOREPLICAS", "MISCONF", "NOPERM"})
-"""Errors with which a server refuses a script before it has written anything, until somebody does
-something about it. Others, of a failover or a moving slot, pass: the append is sent again."""
 
 
 class RedisStore:
@@ -103,7 +93,9 @@ class RedisStore:
         self._servers = connect(url)
         self._listener = Listener(self._servers, self._keys, self._durability)
         self._lanes: dict[Server, int] = {}
-        self._listed: set[RoomId] = set()
+        self._appender = Appender(
+            self._servers, self._keys, limits, self._durability, self._listener.handle
+        )
 
     def another(self) -> RedisStore:
         """Return a second handle on the same rooms, as another node has it."""
@@ -149,84 +141,7 @@ class RedisStore:
             StoreError: nobody knows what was stored.
             ValueError: an append has no facts; nothing of the call was stored.
         """
-        for append in appends:
-            if not append.facts:
-                raise ValueError(f"an append to {append.room!r} has no facts: give it at least one")
-        await self._list([append.room for append in appends])
-        outcomes: list[Outcome] = [Unknown("its room moves to another server")] * len(appends)
-        waiting = list(range(len(appends)))
-        for _ in range(2):  # what has moved is sent to where it is now
-            waiting = [
-                at
-                for server, theirs in (await self._by_server(appends, waiting)).items()
-                for at in await self._append_at(server, appends, theirs, now, outcomes)
-            ]
-        return outcomes
-
-    async def _by_server(
-        self, appends: Sequence[Append], places: Sequence[int]
-    ) -> dict[Server, list[int]]:
-        groups: dict[Server, list[int]] = {}
-        for at in places:
-            server = await self._servers.of(self._keys.head(appends[at].room))
-            groups.setdefault(server, []).append(at)
-        return groups
-
-    async def _append_at(
-        self,
-        server: Server,
-        appends: Sequence[Append],
-        places: Sequence[int],
-        now: int,
-        outcomes: list[Outcome],
-    ) -> list[int]:
-        """Append what a server has the rooms of; return the places of those it no longer has."""
-        replicas = self._durability.replicas
-        calls = [
-            (self._keys.of_an_append(append.room), self._arguments(append, now, server))
-            for append in [appends[at] for at in places]
-        ]
-        try:
-            answers, have = await server.run(APPEND, calls, replicas)
-        except StoreError:
-            self._servers.doubt()
-            raise
-        moved: list[int] = []
-        for at, answer in zip(places, answers, strict=True):
-            if isinstance(answer, MovedError):
-                moved.append(at)
-            elif isinstance(answer, Exception):
-                outcomes[at] = _trouble(answer)
-            else:
-                outcomes[at] = outcome_of(appends[at], answer)
-                if have < replicas and isinstance(outcomes[at], Stored):
-                    outcomes[at] = Unknown(f"{have} of {replicas} replicas have it so far")
-        if moved:
-            self._servers.doubt()
-        return moved
-
-    def _arguments(self, append: Append, now: int, server: Server) -> list[Argument]:
-        after = append.after
-        given: list[Argument] = [
-            append.nonce.node, append.nonce.counter, append.fence, now,
-            self._limits.idempotency_ms, NONCE_MS, int(append.control), token_hex(8),
-            _KEYS_FORGOTTEN, server.publishing, self._keys.channel(append.room),
-            self._listener.handle, after.seq if after else "", after.link if after else "",
-        ]  # fmt: skip
-        for item in append.facts:
-            given += ("" if item.key is None else f"k{item.key}", item.fact)
-        return given
-
-    async def _list(self, rooms: Sequence[RoomId]) -> None:
-        """Put rooms down in the list of all, before there can be anything in them."""
-        if new := set(rooms) - self._listed:
-            names = [part for room in new for part in (0, room)]
-            await self._servers.ask(
-                self._keys.rooms, lambda server: server.call("ZADD", self._keys.rooms, *names)
-            )
-            if len(self._listed) + len(new) > _LISTED:
-                self._listed.clear()
-            self._listed |= new
+        return await self._appender.append(appends, now)
 
     async def read(self, room: RoomId, after: int, limit: int) -> LogSlice:
         return await self._servers.ask(
@@ -339,12 +254,3 @@ class RedisStore:
         await self._servers.ask(key, lambda server: server.call("SET", key, token_bytes(32), "NX"))
         secret: bytes = await self._servers.ask(key, lambda server: server.call("GET", key))
         return secret
-
-
-def _trouble(error: Exception) -> Outcome:
-    """Return what an error of the server means for an append."""
-    reason = str(error)
-    code = getattr(error, "status_code", None) or reason.split(" ", 1)[0]
-    if isinstance(error, ResponseError) and code in _FOR_GOOD:
-        return Failed(f"the server refused it: {reason}")
-    return Unknown(f"the server failed in the middle of it: {reason}")

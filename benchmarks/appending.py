@@ -2,7 +2,9 @@
 
 The bare side does the least that keeps the same bytes: as many scripts in one pipeline, each of
 which counts, adds to a stream, and publishes. It checks no fence, no nonce and no key, makes no
-link, and repeats no answer. `python -m benchmarks.appending URL SECONDS` is one of the processes.
+link, and repeats no answer. `python -m benchmarks.appending URL SECONDS BEGIN` is one of the
+processes; they begin at one time, and share the load's processor, so on a machine with two there is
+not much that more of them can add.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ __all__ = ["measure_appending"]
 
 BATCHES = (1, 16, 256)
 PROCESSES = (1, 2, 4)
-TURNS = 3
+_START_S = 3.0
 TEXT = "The quick brown fox jumps over the lazy dog, and nobody knows why it did so at last. " * 2
 FACT = facts.encode(facts.Posted(UserId("user-1"), "alice", TEXT))
 _BARE = """
@@ -41,17 +43,18 @@ return seq
 """
 
 
-def measure_appending(seconds: float) -> dict[str, object]:
+def measure_appending(seconds: float, turns: int) -> dict[str, object]:
     """Measure all of it, and say what was found.
 
     Args:
         seconds: of each measurement.
+        turns: of both sides.
     """
     results: dict[str, object] = {}
     for batch in BATCHES:
         ours: list[float] = []
         bare: list[float] = []
-        for _ in range(TURNS):
+        for _ in range(turns):
             with valkey() as server:
                 url = f"redis://127.0.0.1:{server.port}"
                 ours.append(asyncio.run(_append(url, batch, seconds)))
@@ -116,11 +119,20 @@ async def _calls_per_s(call: Callable[[], Awaitable[None]], seconds: float) -> f
 
 
 def _from_processes(url: str, count: int, seconds: float) -> float:
-    command = [sys.executable, "-m", "benchmarks.appending", url, str(seconds)]
+    begin = time.time() + _START_S
+    command = [sys.executable, "-m", "benchmarks.appending", url, str(seconds), str(begin)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
-    return sum(float(process.communicate()[0]) for process in processes)
+    said = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        raise ChildProcessError("a process that appends has failed: see above")
+    return sum(map(float, said))
+
+
+async def _append_from(url: str, seconds: float, begin: float) -> float:
+    await asyncio.sleep(max(0.0, begin - time.time()))
+    return await _append(url, 16, seconds)
 
 
 if __name__ == "__main__":
     pin(0, LOAD_PROCESSOR)
-    print(asyncio.run(_append(sys.argv[1], 16, float(sys.argv[2]))))
+    print(asyncio.run(_append_from(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))))

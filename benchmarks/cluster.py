@@ -22,7 +22,6 @@ from benchmarks.valkey import valkey
 
 __all__ = ["compare_clusters"]
 
-TURNS = 3
 RATED = (100, 50)
 """Members of the room, and messages a second, where the time is taken."""
 
@@ -68,14 +67,18 @@ PAIRS = {
 }
 
 
-def compare_clusters(seconds: float) -> dict[str, object]:
+def compare_clusters(seconds: float, turns: int) -> dict[str, object]:
     """Return medians of each, and how the others stand to roomkit on websockets.
 
     Args:
         seconds: of each measurement.
+        turns: of all of them.
+
+    Raises:
+        LoadError: roomkit could not be measured.
     """
     runs: dict[str, list[Figures]] = {}
-    for turn in range(TURNS):
+    for turn in range(turns):
         for name, pair in PAIRS.items():
             if find_spec(pair.library) is None:
                 say(f"cluster: {name} is not here: the library {pair.library} is not installed")
@@ -83,11 +86,11 @@ def compare_clusters(seconds: float) -> dict[str, object]:
             try:
                 found = _measure(pair, seconds)
             except (LoadError, OSError) as error:
-                say(f"cluster {turn + 1}/{TURNS} {name}: FAILED: {error}")
+                say(f"cluster {turn + 1}/{turns} {name}: FAILED: {error}")
                 continue
             runs.setdefault(name, []).append(found)
             say(
-                f"cluster {turn + 1}/{TURNS} {name}: from node to node p50 {found['p50_ms']:.1f} "
+                f"cluster {turn + 1}/{turns} {name}: from node to node p50 {found['p50_ms']:.1f} "
                 f"p99 {found['p99_ms']:.1f} ms, lost {found['lost']:.0f}; "
                 f"{found['copies_per_s']:,.0f} copies/s"
             )
@@ -95,8 +98,11 @@ def compare_clusters(seconds: float) -> dict[str, object]:
         name: {figure: statistics.median(run[figure] for run in found) for figure in found[0]}
         for name, found in runs.items()
     }
-    ours = medians["roomkit, websockets"]
+    ours = medians.get("roomkit, websockets")
+    if ours is None:
+        raise LoadError("roomkit itself could not be measured: see above")
     for name, figures in medians.items():
+        figures["runs"] = len(runs[name])
         figures["p99_by_ours"] = figures["p99_ms"] / ours["p99_ms"]
         figures["copies_by_ours"] = ours["copies_per_s"] / max(figures["copies_per_s"], 1e-9)
         say(

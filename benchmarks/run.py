@@ -103,8 +103,8 @@ def _parts(sizes: Sizes, quick: bool) -> dict[str, Part]:
         "sqlite": lambda: measure_sqlite_store(sizes.seconds, large),
         "stores": lambda: compare_stores(sizes.seconds),
         "storm": lambda: brave_storm(clients),
-        "cluster": lambda: compare_clusters(sizes.seconds),
-        "appending": lambda: measure_appending(sizes.seconds / 2),
+        "cluster": lambda: compare_clusters(sizes.seconds, sizes.turns),
+        "appending": lambda: measure_appending(sizes.seconds / 2, sizes.turns),
         "exodus": lambda: brave_exodus(100 if quick else 10_000),
     }
 

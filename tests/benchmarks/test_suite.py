@@ -82,6 +82,20 @@ def test_everybody_comes_back_from_a_small_storm(part: str, tmp_path: Path) -> N
     assert json.loads(file.read_text())[part]["joins_per_s"] > 0
 
 
+def test_two_nodes_bring_copies_to_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    parts = ["--only", "cluster", "--only", "appending"]
+    command = [sys.executable, "-m", "benchmarks.run", "--quick", *parts, "--json", str(file)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(file.read_text())
+    for contender in ("roomkit, websockets", "roomkit, uvicorn"):
+        figures = found["cluster"][contender]
+        assert (figures["lost"], figures["lost_when_full"]) == (0, 0)
+        assert figures["copies_per_s"] > 0 < figures["p99_ms"]
+    assert all(figures["append_per_s"] > 0 for figures in found["appending"].values())
+
+
 def test_whoever_is_missing_is_named_with_the_reason(results: Results) -> None:
     missing: Mapping[str, object] = {
         "title": "nobody", "contenders": {}, "absent": {"NATS": "there is no nats-server"},

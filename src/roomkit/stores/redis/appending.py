@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from secrets import token_hex
 
+import msgspec
 from redis.exceptions import MovedError, ResponseError
 
 from roomkit.core.effects import Append
@@ -21,6 +22,8 @@ from roomkit.stores.redis.server import Argument, Server
 from roomkit.stores.redis.servers import Servers
 
 __all__ = ["Appender"]
+
+_pack = msgspec.msgpack.Encoder().encode
 
 _KEYS_FORGOTTEN = 64  # by one append, beyond as many as it can add
 _LISTED = 10_000  # names of rooms remembered as put down in the list of all
@@ -111,15 +114,16 @@ class Appender:
 
     def _arguments(self, append: Append, now: int, server: Server) -> list[Argument]:
         after = append.after
-        given: list[Argument] = [
-            append.nonce.node, append.nonce.counter, append.fence, now,
-            self._limits.idempotency_ms, NONCE_MS, int(append.control), token_hex(8),
-            _KEYS_FORGOTTEN, server.publishing, self._keys.channel(append.room),
-            self._handle, after.seq if after else "", after.link if after else "",
-        ]  # fmt: skip
-        for item in append.facts:
-            given += ("" if item.key is None else f"k{item.key}", item.fact)
-        return given
+        about = _pack(
+            (
+                append.nonce.node, append.nonce.counter, append.fence, now,
+                self._limits.idempotency_ms, NONCE_MS, append.control, token_hex(8),
+                _KEYS_FORGOTTEN, server.publishing, self._keys.channel(append.room), self._handle,
+                after.seq if after else -1, after.link if after else "",
+                ["" if item.key is None else f"k{item.key}" for item in append.facts],
+            )
+        )  # fmt: skip
+        return [about, *[item.fact for item in append.facts]]
 
     async def _list(self, rooms: Sequence[RoomId]) -> None:
         """Put rooms down in the list of all, before there can be anything in them."""

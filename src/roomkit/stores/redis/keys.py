@@ -24,7 +24,7 @@ class Keys:
         self.secret = f"{prefix}:secret"
 
     def head(self, room: RoomId) -> str:
-        """A hash: tip, fence, snapshot."""
+        """A hash: tip, fence, snapshot, and of each node its last nonce with the answer."""
         return self._of(room, "head")
 
     def log(self, room: RoomId) -> str:
@@ -36,10 +36,10 @@ class Keys:
         return self._of(room, "messages")
 
     def of_an_append(self, room: RoomId) -> list[str]:
-        """What an append touches: head, log, idempotency keys, by age too, nonces, messages."""
+        """What an append touches: head, log, idempotency keys, the same by age, messages."""
         return [
             self.head(room), self.log(room), self._of(room, "keys"), self._of(room, "aging"),
-            self._of(room, "nonces"), self.messages(room),
+            self.messages(room),
         ]  # fmt: skip
 
     def channel(self, room: RoomId) -> str:

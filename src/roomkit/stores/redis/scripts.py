@@ -8,50 +8,55 @@ from __future__ import annotations
 __all__ = ["APPEND", "CLAIM", "SAVE"]
 
 APPEND = """
--- KEYS: head, log, keys, aging, nonces, messages
--- ARGV: node, counter, fence, now, idempotency_ms, nonce_ms, control, a first prev,
---       keys to forget at most, command to publish with, channel, handle, seq and link of an entry
---       the log must have ("" and "" if any will do); then of each fact its key ("k" and the key,
---       or "") and its bytes
+-- KEYS: head, log, keys, aging, messages
+-- ARGV: in MessagePack, since a client spends most of its time on arguments: node, counter, fence,
+--       now, idempotency_ms, nonce_ms, control, a first prev, keys to forget at most, command to
+--       publish with, channel, handle, seq and link of an entry the log must have (-1 and "" if any
+--       will do), and the keys of the facts ("k" and the key, or ""); then the facts
 -- Returns "behind", or a line for each fact: "e seq at prev link control" or "k seq link at"; for a
 -- nonce answered before "again", and then the lines, each followed by the fact it was for.
-local head, log, keys, aging, nonces, messages = unpack(KEYS)
-local node, counter, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
-local idempotency_ms, nonce_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
-local kept = redis.call('HMGET', head, 'seq', 'link', 'at', 'fence')
+local head, log, keys, aging, messages = unpack(KEYS)
+local node, counter, wanted, now, idempotency_ms, nonce_ms, controls, first, forgotten, publish,
+    channel, handle, after, after_link, given = unpack(cmsgpack.unpack(ARGV[1]))
+local nonce = 'nonce:' .. node
+local kept = redis.call('HMGET', head, 'seq', 'link', 'at', 'fence', nonce)
 if not kept[1] then -- a room that lost its head has lost everything: what is left means nothing
-    redis.call('DEL', log, keys, aging, nonces, messages)
+    redis.call('DEL', log, keys, aging, messages)
 end
-local last = redis.call('HGET', nonces, node)
+local last = kept[5]
 if last then
     local before = cmsgpack.unpack(last)
     if now - before[2] < nonce_ms then
         if counter == before[1] then
-            redis.call('HSET', nonces, node, last) -- WAIT waits for what its connection wrote
+            redis.call('HSET', head, nonce, last) -- WAIT waits for what its connection wrote
             return {'again', unpack(before[3])}
         end
         if counter < before[1] then return 'behind' end
     end
 end
-if (kept[4] or '') ~= ARGV[3] then return 'behind' end
-if ARGV[13] ~= '' then
-    local there = redis.call('XRANGE', log, ARGV[13] .. '-0', ARGV[13] .. '-0')[1]
-    if not there or there[2][6] ~= ARGV[14] then return 'behind' end
+if (kept[4] or '') ~= wanted then return 'behind' end
+if after >= 0 then
+    local id = string.format('%.0f-0', after)
+    local there = redis.call('XRANGE', log, id, id)[1]
+    if not there or there[2][6] ~= after_link then return 'behind' end
 end
-local seq, prev = tonumber(kept[1] or '0'), kept[2] or ARGV[8]
+local seq, prev = tonumber(kept[1] or '0'), kept[2] or first
 local at = math.max(now, tonumber(kept[3] or '0'))
 local expired = now - idempotency_ms
-local many = (#ARGV - 14) / 2
-local old = redis.call('ZRANGEBYSCORE', aging, '-inf', string.format('%.0f', expired),
-    'LIMIT', 0, many + tonumber(ARGV[9]))
-if #old > 0 then
-    redis.call('HDEL', keys, unpack(old))
-    redis.call('ZREM', aging, unpack(old))
+local many, keyed = #given, false
+for one = 1, many do keyed = keyed or given[one] ~= '' end
+if keyed then
+    local old = redis.call('ZRANGEBYSCORE', aging, '-inf', string.format('%.0f', expired),
+        'LIMIT', 0, many + forgotten)
+    if #old > 0 then
+        redis.call('HDEL', keys, unpack(old))
+        redis.call('ZREM', aging, unpack(old))
+    end
 end
 local time = string.format('%.0f', at)
 local answer, again, hint, fence = {}, {}, {}, nil
 for one = 1, many do
-    local key, fact = ARGV[13 + 2 * one], ARGV[14 + 2 * one]
+    local key, fact = given[one], ARGV[one + 1]
     local known = false
     if key ~= '' then
         known = redis.call('HGET', keys, key)
@@ -64,7 +69,7 @@ for one = 1, many do
         seq = seq + 1
         local number = string.format('%.0f', seq)
         local link = string.sub(redis.sha1hex(prev .. ':' .. time .. ':' .. fact), 1, 16)
-        local control = (ARGV[7] == '1' and one == many) and '1' or '0'
+        local control = (controls and one == many) and '1' or '0'
         redis.call('XADD', log, number .. '-0',
             'a', time, 'p', prev, 'l', link, 'c', control, 'f', fact)
         local line = table.concat({number, time, prev, link, control}, ' ')
@@ -80,21 +85,23 @@ for one = 1, many do
     end
     again[2 * one - 1] = answer[one]
 end
-if #hint > 0 then
-    redis.call('HSET', head, 'seq', string.format('%.0f', seq), 'link', prev, 'at', time)
-    if fence then redis.call('HSET', head, 'fence', fence) end
-end
-if not last then
-    local all = redis.call('HGETALL', nonces)
-    for index = 1, #all, 2 do
-        if now - cmsgpack.unpack(all[index + 1])[2] >= nonce_ms then
-            redis.call('HDEL', nonces, all[index])
+if not last then -- the first of this node: those of others may be old enough to go
+    for _, field in ipairs(redis.call('HKEYS', head)) do
+        if string.sub(field, 1, 6) == 'nonce:' then
+            local before = cmsgpack.unpack(redis.call('HGET', head, field))
+            if now - before[2] >= nonce_ms then redis.call('HDEL', head, field) end
         end
     end
 end
-redis.call('HSET', nonces, node, cmsgpack.pack({counter, now, again}))
+local answered = cmsgpack.pack({counter, now, again})
+if #hint == 0 then
+    redis.call('HSET', head, nonce, answered)
+else
+    redis.call('HSET', head, nonce, answered, 'seq', string.format('%.0f', seq), 'link', prev,
+        'at', time, 'fence', fence or wanted)
+end
 if #hint > 0 then
-    redis.call(ARGV[10], ARGV[11], 'h' .. ARGV[12] .. table.concat(hint))
+    redis.call(publish, channel, 'h' .. handle .. table.concat(hint))
 end
 return answer
 """

@@ -142,7 +142,7 @@ DEPENDENCIES: dict[str, str] = {
     "asyncio and trio",
     "psycopg": "the client of the PostgreSQL archive, kept by the people of psycopg2: "
     "typed, at home in asyncio, cancels what it gives up, and brings its own libpq",
-    "redis[hiredis]": "the client of the Valkey and Redis store, which packs and parses in C; of "
+    "redis": "the client of the Valkey and Redis store, which packs and parses in C; of "
     "those measured, the one that told of every failure",
     "hypothesis": "the suites try random histories",
     "pytest": "the suites are pytest classes",

@@ -125,13 +125,15 @@ class _OneServer(Servers):
 
     def __init__(self, address: Address) -> None:
         options = {**address.options, **CONNECTING}
-        self._sentinel: Any = None
+        self._sentinels: tuple[Any, ...] = ()
         if address.kind == "sentinel":
             secured = {"ssl": True} if options.pop("connection_class", None) else {}
-            self._sentinel = cast("Any", Sentinel)(
+            sentinel = cast("Any", Sentinel)(
                 address.hosts, sentinel_kwargs={**address.sentinel_options, **CONNECTING}
             )
-            client = self._sentinel.master_for(address.service, **options, **secured)
+            # Calls at one time reorder the library's list, and may drop one from it.
+            self._sentinels = tuple(sentinel.sentinels)
+            client = sentinel.master_for(address.service, **options, **secured)
         else:
             client = _client(options)
         self._server = Server(address.service or "the server", client)
@@ -150,8 +152,8 @@ class _OneServer(Servers):
 
     async def close(self) -> None:
         await self._server.close()
-        if self._sentinel is not None:
-            await self._sentinel.aclose()
+        for sentinel in self._sentinels:
+            await sentinel.aclose()
 
 
 class _Cluster(Servers):

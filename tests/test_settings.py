@@ -195,6 +195,12 @@ def test_an_archive_that_is_none_is_explained(store: str, archive: str, expected
     assert complaint({"ROOMKIT_STORE": store, "ROOMKIT_ARCHIVE": archive}) == [expected]
 
 
+def test_a_store_is_shown_without_its_passwords() -> None:
+    url = "redis+sentinel://alice:hush@one,two/chat?sentinel_password=hush&prefix=p"
+    shown = "redis+sentinel://alice:***@one,two/chat?sentinel_password=***&prefix=p"
+    assert load_settings({"ROOMKIT_STORE": url}).shown_store == shown
+
+
 def test_all_wrong_variables_are_named_at_once() -> None:
     assert complaint(
         {

@@ -110,7 +110,7 @@ def application() -> Starlette:
 def main() -> None:
     decided = settings()
     hub = chat(decided)
-    print(f"roomkit chat: rooms are kept in {decided.store_url} (ROOMKIT_STORE)", flush=True)
+    print(f"roomkit chat: rooms are kept in {decided.shown_store} (ROOMKIT_STORE)", flush=True)
     host, port = os.environ.get("HOST") or "127.0.0.1", zestapi.Settings().port  # it reads PORT
     Server(chat_config(build(hub), hub.limits, host=host, port=port)).run()
 

@@ -109,6 +109,11 @@ class Settings:
     record_mib: int = RECORD_MIB
     archive_url: str | None = field(default=None, repr=False)  # the same
 
+    @property
+    def shown_store(self) -> str:
+        """The store's URL as anybody may see it, without a password."""
+        return _hiding(self.store_url)
+
     def store(self) -> Store:
         """Return a new handle on the configured store; give it to one `Hub`."""
         return _make_store(self.store_url, self.limits, self.archive_url)
@@ -249,8 +254,9 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> list[str]:
 
 
 def _hiding(url: str) -> str:
-    """Return a value without the password it may hold."""
-    return re.sub(r"(://[^:/@]*:)[^/]*@", r"\1***@", url)
+    """Return a value without the passwords it may hold."""
+    url = re.sub(r"(://[^:/@]*:)[^/]*@", r"\1***@", url)
+    return re.sub(r"(password=)[^&]*", r"\1***", url)
 
 
 def _in_their_terms(message: str) -> str:

@@ -86,8 +86,8 @@ async def served(folder: Path, workers: int) -> AsyncGenerator[Site]:
 def valkey_of(folder: Path) -> int:
     """The process of the server that keeps rooms in a folder."""
     place = (folder / "chat.valkey" / "socket").read_text()
-    found = subprocess.run(["pgrep", "-f", place], capture_output=True, text=True, check=True)
-    return int(found.stdout.split()[0])
+    found = subprocess.run(["pgrep", "-f", place], capture_output=True, text=True, check=False)
+    return int(found.stdout.split()[0]) if found.stdout else 0
 
 
 def runs(pid: int) -> bool:
@@ -159,6 +159,13 @@ async def test_what_was_left_behind_by_one_that_was_killed_is_ended(tmp_path: Pa
         await site.process.wait()
         await eventually(lambda: not any(map(runs, workers)), "the workers' end", PATIENCE_S)
         assert runs(orphan)
+    # One that stands still cannot stop, and must not be taken for gone.
+    os.kill(orphan, signal.SIGSTOP)
+    line = command("--workers", "2", "--port", str(free_port()))
+    refused = await anyio.run_process(line, cwd=tmp_path, env=surroundings(), check=False)
+    assert refused.returncode == 2
+    assert "still uses chat.valkey and does not stop" in refused.stderr.decode()
+    os.kill(orphan, signal.SIGCONT)
     async with served(tmp_path, 2) as site:
         await site.workers(2)
         await eventually(lambda: not runs(orphan), "the orphan's end", PATIENCE_S)
@@ -166,6 +173,20 @@ async def test_what_was_left_behind_by_one_that_was_killed_is_ended(tmp_path: Pa
         second = await anyio.run_process(line, cwd=tmp_path, env=surroundings(), check=False)
         assert second.returncode == 2
         assert "another roomkit serves the rooms in chat.valkey: stop it" in second.stderr.decode()
+
+
+async def test_a_valkey_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
+    async with served(tmp_path, 2) as site:
+        await site.workers(2)
+        before = [0]
+        for _ in range(3):
+            await eventually(
+                lambda: valkey_of(tmp_path) not in before, "the next Valkey", PATIENCE_S
+            )
+            before.append(valkey_of(tmp_path))
+            os.kill(before[-1], signal.SIGKILL)
+        with anyio.fail_after(PATIENCE_S):
+            assert await site.process.wait() == 1
 
 
 @pytest.mark.parametrize(

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.cluster.__main__ import parts
 from tests.cluster.befalling import FAULTS
+from tests.crash.running import campaign
 
-PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.socket, pytest.mark.timeout(300)]
 
 
-def campaign(*arguments: str) -> tuple[int, str]:
-    """Run `scripts/campaign` with these, and return its exit status and all it printed."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.cluster", *arguments],
-        cwd=PROJECT,
-        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    return ran.returncode, ran.stdout
+def befall(*arguments: str) -> tuple[int, str]:
+    """Run `scripts/campaign` with these."""
+    return campaign("tests.cluster", *arguments, timeout=280)
 
 
 def test_whatever_befalls_them_nothing_acknowledged_is_lost() -> None:
-    status, printed = campaign()
+    status, printed = befall()
     print(printed)
     assert status == 0
     assert "none lost" in printed
@@ -40,14 +26,14 @@ def test_whatever_befalls_them_nothing_acknowledged_is_lost() -> None:
 
 
 def test_a_server_that_loses_everything_is_told_of() -> None:
-    status, printed = campaign("--only", "flush")
+    status, printed = befall("--only", "flush")
     print(printed)
     assert status == 0
     assert "lost with the server and told" in printed
 
 
 def test_nodes_that_acknowledge_what_they_do_not_store_are_found_out() -> None:
-    status, printed = campaign("--only", "scripts", "--spoil")
+    status, printed = befall("--only", "scripts", "--spoil")
     assert status == 1
     assert "is lost" in printed
 

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.crash.running import campaign
+
 ROUNDS = 4
 
 
 def crash(*arguments: str) -> tuple[int, str]:
-    """Run `scripts/crash` with these, and return its exit status and all it printed."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.crash", *arguments],
-        cwd=PROJECT,
-        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    return ran.returncode, ran.stdout
+    """Run `scripts/crash` with these."""
+    return campaign("tests.crash", *arguments, timeout=110)
 
 
 @pytest.mark.socket

@@ -1,13 +1,16 @@
 """A Valkey of one's own, for several processes on one machine: nothing to install or to set up.
 
 It listens at a Unix socket in a private folder, at no port. What it is told is on the disk before
-it answers (`appendfsync always`), in a folder beside what else the chat keeps.
+it answers (`appendfsync always`), in a folder beside what else the chat keeps. That folder has two
+locks: of the roomkit that uses it, and of the server itself, which may outlive a roomkit that was
+killed: each is held for as long as its process lives, whatever state that is in.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -39,14 +42,16 @@ class EmbeddedValkey:
         self._program = _program()
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._place = folder / "socket"
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(self._lock):
             os.close(self._lock)
-            raise StoreError(f"another roomkit serves the rooms in {folder}: stop it") from None
-        self._place, self._pid = folder / "socket", folder.resolve() / "valkey.pid"
-        self._end_orphan()
+            raise StoreError(f"another roomkit serves the rooms in {folder}: stop it")
+        try:
+            self._end_orphan()
+        except StoreError:
+            os.close(self._lock)
+            raise
         # Short, whatever the folder's name: a socket's path has 107 bytes at most.
         self._private = tempfile.TemporaryDirectory(prefix="roomkit-")
         self.socket = Path(self._private.name) / "valkey"
@@ -69,16 +74,26 @@ class EmbeddedValkey:
             self._program, "--port", "0", "--unixsocket", str(self.socket),
             "--unixsocketperm", "700", "--dir", str(self._folder.resolve()), "--save", "",
             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
-            "--logfile", str(log.resolve()), "--loglevel", "notice", "--pidfile", str(self._pid),
+            "--logfile", str(log.resolve()), "--loglevel", "notice",
         ]  # fmt: skip
-        # Its own session: what is typed at the terminal is not for it.
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        lock = self._server_lock()
+        try:
+            _locked(lock)
+            # Its own session: what is typed at the terminal is not for it.
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=(lock,),
+            )
+        finally:
+            os.close(lock)  # the server holds it now
         until = time.monotonic() + _START_S
         while not _answers(self.socket):
             if self.process.poll() is not None or time.monotonic() > until:
                 self.process.kill()
+                self.process.wait()
                 raise StoreError(f"the embedded Valkey does not start: look into {log}")
             time.sleep(_POLL_S)
 
@@ -95,22 +110,40 @@ class EmbeddedValkey:
         self._private.cleanup()
         os.close(self._lock)
 
+    def _server_lock(self) -> int:
+        return os.open(self._folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+
     def _end_orphan(self) -> None:
         """End the server of a roomkit that was killed: nobody else will, and two cannot be.
 
-        It takes its pid file away once everything is on the disk.
+        Raises:
+            StoreError: it does not stop.
         """
-        if not self._place.exists():
-            return
-        orphan = Path(self._place.read_text())
-        if not _answers(orphan):
-            return
-        _answers(orphan, b"SHUTDOWN\r\n")
+        lock = self._server_lock()
         until = time.monotonic() + _STOP_S
-        while self._pid.exists():
-            if time.monotonic() > until:
-                raise StoreError(f"a Valkey at {orphan} uses {self._folder} and does not stop")
-            time.sleep(_POLL_S)
+        try:
+            while not _locked(lock):
+                if time.monotonic() > until:
+                    raise StoreError(
+                        f"the Valkey of a roomkit that was killed still uses {self._folder} and "
+                        "does not stop: end that valkey-server by hand"
+                    )
+                if self._place.exists():
+                    _answers(Path(self._place.read_text()), b"SHUTDOWN\r\n")
+                time.sleep(_POLL_S)
+        finally:
+            os.close(lock)
+        if self._place.exists():
+            shutil.rmtree(Path(self._place.read_text()).parent, ignore_errors=True)
+
+
+def _locked(lock: int) -> bool:
+    """Lock an open file, unless another process holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _program() -> str:

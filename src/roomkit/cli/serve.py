@@ -51,7 +51,7 @@ def serve(options: argparse.Namespace) -> int:
     store = os.environ.get(_STORE, "")
     valkey = None
     try:
-        load_settings()
+        settings = load_settings()
         if options.workers > 1 and store.startswith(_OF_ONE_PROCESS):
             return _refuse(
                 f"{_STORE} is {store!r}, which belongs to one process: for several workers leave "
@@ -68,7 +68,8 @@ def serve(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "roomkit_starlette.worker", options.app, "{door}", "{leash}"]
     if options.factory:
         command.append("--factory")
-    kept = str(options.rooms) if valkey is not None else store or "the application's own store"
+    given = settings.shown_store if store else "the application's own store"
+    kept = str(options.rooms) if valkey is not None else given
     host = "localhost" if options.host == "127.0.0.1" else options.host
     workers = f"{options.workers} worker{'s' * (options.workers > 1)}"
     with door:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from roomkit.cli.embedded import EmbeddedValkey
+from roomkit.errors import StoreError
 
 __all__ = ["Supervisor"]
 
@@ -57,20 +58,25 @@ class Supervisor:
         self._valkey = valkey
         self._environment = environment
         self._workers: dict[subprocess.Popen[bytes], float] = {}
-        self._failures = 0
+        self._failures = self._valkey_failures = 0
+        self._valkey_began = 0.0
         self._stopping = False
         self._start_at = 0.0
 
     def run(self) -> int:
-        """Run until told to stop, or nothing runs any more; return the exit status."""
+        """Run until told to stop, or nothing runs any more; return the exit status.
+
+        Raises:
+            StoreError: the embedded Valkey does not start at all.
+        """
         status = 0
         with _signals(self._stop) as wakened:
             try:
                 if self._valkey is not None:
                     self._valkey.start()
+                    self._valkey_began = time.monotonic()
                 while not self._stopping:
-                    self._look_after_valkey()
-                    if not self._look_after_workers():
+                    if not (self._look_after_valkey() and self._look_after_workers()):
                         status = 1
                         break
                     wakened(max(0.0, self._start_at - time.monotonic()) or None)
@@ -114,13 +120,26 @@ class Supervisor:
         )
         self._workers[worker] = time.monotonic()
 
-    def _look_after_valkey(self) -> None:
-        """Start it again if it died: nodes find it by themselves, and lost nothing."""
+    def _look_after_valkey(self) -> bool:
+        """Start it again if it died: nodes find it by themselves, and lost nothing.
+
+        False if it cannot be kept running.
+        """
         valkey = self._valkey
         if valkey is None or valkey.process is None or valkey.process.poll() is None:
-            return
+            return True
         _say(f"the embedded Valkey ended with status {valkey.process.returncode}: it starts again")
-        valkey.start()
+        soon = time.monotonic() - self._valkey_began < _SOON_S
+        self._valkey_failures = self._valkey_failures + 1 if soon else 0
+        if self._valkey_failures >= _FAILURES:
+            _say("the embedded Valkey ends as soon as it has begun: look into its log")
+            return False
+        try:
+            valkey.start()
+        except StoreError as error:
+            _say(str(error))  # it is seen to have ended the next time
+        self._valkey_began = time.monotonic()
+        return True
 
     def _end(self) -> None:
         for worker in self._workers:

@@ -148,6 +148,14 @@ async def test_a_room_moves_to_another_server_and_every_append_lands_once(cluste
         await hear(feed, Interrupted)
         while len(entries) < reached + 50:
             await hear(feed, Hint)
+        # The slot of the channel by which the store sees that it hears the server moves as well.
+        canary = target.say("PUBSUB SHARDCHANNELS roomkit:canary:*").split("\r\n")[2]
+        slot_of_canary = target.say(f"CLUSTER KEYSLOT {canary}").strip(":\r\n")
+        await anyio.to_thread.run_sync(move_slot, slot_of_canary, target, source, cluster)
+        await hear(feed, Interrupted)
+        reached = len(entries)
+        while len(entries) < reached + 50:
+            await hear(feed, Hint)
         done.set()
     async with store.open():
         assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))

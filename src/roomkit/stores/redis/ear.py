@@ -26,7 +26,6 @@ class Ear:
 
     Args:
         server: which.
-        canary: a channel of its own there.
         take: given the channel and content of everything heard.
         interrupted: called when something may have been missed, and no longer is.
         changed: called when the server has become another one.
@@ -39,7 +38,6 @@ class Ear:
     def __init__(
         self,
         server: Server,
-        canary: str,
         take: Callable[[str, bytes], None],
         interrupted: Callable[[], None],
         changed: Callable[[Server], None],
@@ -47,7 +45,7 @@ class Ear:
         self.server = server
         self.channels: dict[str, anyio.Event] = {}
         self.heard = False
-        self._canary = canary
+        self._canary = ""
         self._take = take
         self._interrupted = interrupted
         self._changed = changed
@@ -69,18 +67,26 @@ class Ear:
 
     async def forget(self, channel: str) -> None:
         """Hear a channel no more."""
-        del self.channels[channel]
+        self.drop(channel)
         if self._subscriber is not None:
             with contextlib.suppress(StoreError):
                 await self._subscriber.unsubscribe(channel)
 
-    async def listen(self) -> None:
+    def drop(self, channel: str) -> None:
+        """Leave a channel to whoever hears it from now on; nobody waits for it here any more."""
+        if channel in self.channels:
+            self.channels.pop(channel).set()
+
+    async def listen(self, canary: str) -> None:
         """Hear until the connection breaks.
+
+        Args:
+            canary: a channel, and key, of its own that this server has now.
 
         Raises:
             StoreError: it did, or a channel has moved to another server; in a group.
         """
-        self.heard = False
+        self.heard, self._canary = False, canary
         try:
             async with self.server.subscriber() as subscriber, anyio.create_task_group() as tasks:
                 self._heard_at = anyio.current_time()
@@ -91,8 +97,9 @@ class Ear:
                     await self._hear_one(subscriber)
         finally:
             self._subscriber = None
-            for channel in self.channels:
-                self.channels[channel] = anyio.Event()
+            for channel, event in self.channels.items():
+                if event.is_set():  # who waits for one that is not goes on waiting
+                    self.channels[channel] = anyio.Event()
 
     async def _hear_one(self, subscriber: Subscriber) -> None:
         kind, channel, content = await subscriber.hear()

@@ -100,15 +100,18 @@ class Listener:
         """
         server = await self._servers.of(channel)
         if server not in self._ears:
-            canary = await self._canary(server)
-            ear = Ear(server, canary, self._take, self._interrupted, self._changed)
-            if self._ears.setdefault(server, ear) is ear:
-                self._soon(self._listen, ear)
+            self._ears[server] = ear = Ear(server, self._take, self._interrupted, self._changed)
+            self._soon(self._listen, ear)
         return self._ears[server]
 
     async def _canary(self, server: Server) -> str:
-        """Find a channel of our own that a server has."""
-        for number in range(_CANARIES):
+        """Find a channel of our own that a server has now.
+
+        Raises:
+            StoreError: it has none.
+        """
+        known = await self._servers.all()
+        for number in range(_CANARIES if server in known else 0):
             name = self._keys.canary(f"{self.handle}-{number}")
             if await self._servers.of(name) is server:
                 return name
@@ -119,7 +122,7 @@ class Listener:
         failures = 0
         while True:
             try:
-                await ear.listen()
+                await ear.listen(await self._canary(ear.server))
             except* StoreError as errors:
                 error = errors.exceptions[0]
                 _log.warning("the feed of the store is interrupted and comes back: %s", error)
@@ -140,7 +143,7 @@ class Listener:
             return False  # nobody knows
         moved = [channel for channel, owner in owners.items() if owner is not ear.server]
         for channel in moved:
-            ear.channels.pop(channel, None)
+            ear.drop(channel)
         if moved:
             self._soon(self._resume, moved)
         if gone and not ear.channels:

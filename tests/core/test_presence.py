@@ -7,7 +7,7 @@ import pytest
 
 from roomkit.core import facts, signals
 from roomkit.core.commands import JoinRoom, LeaveRoom
-from roomkit.core.effects import Append, FindLapsed, Renew
+from roomkit.core.effects import Append, FindLapsed, LoadRoom, Renew
 from roomkit.core.events import (
     OccupancyCounted,
     RoomJoined,
@@ -18,7 +18,7 @@ from roomkit.core.inputs import Drain, Fed, LapsedFound, LeaseRenewed, Tick, Wat
 from roomkit.core.storage import Hint, Interrupted, StoreSignal
 from roomkit.ids import ConnectionId, NodeId
 from roomkit.limits import Limits
-from roomkit.testing.world import run_now
+from roomkit.testing.world import Node, run_now
 from tests.core.chat import LOBBY, Chat, only
 from tests.core.log_builder import N2, arrival, entered
 
@@ -265,6 +265,43 @@ def test_a_node_asks_after_those_its_rosters_name() -> None:
     chat = two_nodes()
     (asked,) = asks_for_lapsed(chat)
     assert asked.nodes == (chat.nodes[1].engine.node,)
+
+
+def node_beside_a_dead_one() -> tuple[Chat, Node]:
+    """Alice was at one node; the other never saw her room, and lives on."""
+    chat = Chat(Limits(heartbeat_ms=600_000), nodes=2)
+    chat.join(chat.open("alice"))
+    chat.hold, living = True, chat.nodes[1]
+    for moment in (15_000, 30_000, 45_000):
+        chat.world.clock.move_to(moment)
+        living.tick()
+        living.settle()
+    chat.open("bob", node=living)
+    return chat, living
+
+
+def test_a_room_is_rid_of_the_dead_as_soon_as_it_is_loaded() -> None:
+    """Not a period later: they are ghosts in the list until then, and keep their names."""
+    chat, living = node_beside_a_dead_one()
+    chat.send(ConnectionId("bob"), JoinRoom(room="lobby"))
+    living.settle()
+    assert set(chat.room(node=living).roster) == {"u-bob"}
+
+
+def test_rooms_loaded_while_a_question_is_open_are_asked_of_next() -> None:
+    chat = Chat(nodes=3)
+    newcomer, first, second = chat.nodes
+    chat.join(chat.open("alice", node=first))
+    chat.join(chat.open("bob", node=second), "garden")
+    carol = chat.open("carol")
+    chat.hold = True
+    chat.join(carol)
+    chat.join(carol, "garden")
+    lobby, garden = chat.waiting(LoadRoom)
+    assert only(FindLapsed, newcomer.perform(lobby)) == [FindLapsed((first.engine.node,))]
+    assert only(FindLapsed, newcomer.perform(garden)) == []
+    answered = newcomer.step(LapsedFound(()))
+    assert only(FindLapsed, answered) == [FindLapsed((second.engine.node,))]
 
 
 @pytest.mark.parametrize("renewed", [True, False])

@@ -288,10 +288,12 @@ def tell_one_something_else(patch: pytest.MonkeyPatch) -> None:
 
 
 def climb_the_fence(patch: pytest.MonkeyPatch) -> None:
-    """The store takes what was judged before a control fact."""
+    """The store takes what was judged before a control fact, unless that is such a fact itself."""
     append = MemoryRoom.append
 
     def careless(room: MemoryRoom, wanted: Append, now: int) -> Outcome:
+        if wanted.control:
+            return append(room, wanted, now)
         return append(room, msgspec.structs.replace(wanted, fence=room._fence), now)
 
     patch.setattr(MemoryRoom, "append", careless)

@@ -22,7 +22,13 @@ from roomkit.core.log import (
     settle,
 )
 from roomkit.core.messages import heard_signal, heard_typing, stop_typing
-from roomkit.core.presence import count_anew, heard_occupancy, interrupted, want
+from roomkit.core.presence import (
+    count_anew,
+    heard_occupancy,
+    interrupted,
+    judge_nodes,
+    want,
+)
 from roomkit.core.reading import take_back_pages
 from roomkit.core.room import Room
 from roomkit.core.showing import snapshot
@@ -49,6 +55,7 @@ def loaded(turn: Turn, answer: RoomLoaded) -> None:
     served.attempts = 0
     turn.state.timers.set_if_unset(Timer.TIPS, "", turn.now + turn.limits.tips_ms)
     count_anew(turn, served)
+    judge_nodes(turn, served)
     reason, served.reload = served.reload, None
     if reason is not None:
         _let_go_of_moved(turn, served)

@@ -28,6 +28,7 @@ __all__ = [
     "count_occupants",
     "heard_occupancy",
     "interrupted",
+    "judge_nodes",
     "lapsed_found",
     "lease_due",
     "lease_renewed",
@@ -217,18 +218,33 @@ def lease_due(turn: Turn) -> None:
     state.lease_asked = turn.now
     turn.emit(Renew(state.node, limits.lease_ms))
     state.timers.set(Timer.LEASE, "", turn.now + limits.lease_renew_ms)
-    if turn.now < state.distrust_until:
+    named = [served.room.nodes() for served in state.rooms.values() if served.room is not None]
+    _note_unjudged(turn, set[NodeId]().union(*named))
+    _ask_lapsed(turn)
+
+
+def judge_nodes(turn: Turn, served: Served) -> None:
+    """Ask at once after the nodes a loaded room lists: they may have died while nobody looked."""
+    if served.room is not None:
+        _note_unjudged(turn, served.room.nodes())
+        _ask_lapsed(turn)
+
+
+def _note_unjudged(turn: Turn, nodes: set[NodeId]) -> None:
+    state = turn.state
+    state.unjudged = tuple(sorted(nodes.union(state.unjudged) - {state.node}))
+
+
+def _ask_lapsed(turn: Turn) -> None:
+    """Ask once at a time which nodes hold no lease; what is named meanwhile is asked next."""
+    state = turn.state
+    if not state.unjudged or state.lapsed_asked is not None:
         return
-    nodes = {
-        node
-        for served in state.rooms.values()
-        if served.room is not None
-        for node in served.room.nodes()
-    }
-    nodes.discard(state.node)
-    if nodes and state.lapsed_asked is None:
-        state.lapsed_asked = turn.now
-        turn.emit(FindLapsed(tuple(sorted(nodes))))
+    if state.draining or turn.now < state.distrust_until:
+        return
+    state.lapsed_asked = turn.now
+    nodes, state.unjudged = state.unjudged, ()
+    turn.emit(FindLapsed(nodes))
 
 
 def lease_renewed(turn: Turn, answer: LeaseRenewed) -> None:
@@ -247,13 +263,13 @@ def lapsed_found(turn: Turn, answer: LapsedFound) -> None:
     state = turn.state
     asked, state.lapsed_asked = state.lapsed_asked, None
     late = asked is not None and turn.now - asked > turn.limits.lease_renew_ms
-    if late or turn.now < state.distrust_until:
-        return
-    for served in state.rooms.values():
-        if served.room is None:
-            continue
-        for node in sorted(served.room.nodes().intersection(answer.lapsed)):
-            want(turn, served, LoseNode(node))
+    if not late and turn.now >= state.distrust_until:
+        for served in state.rooms.values():
+            if served.room is None:
+                continue
+            for node in sorted(served.room.nodes().intersection(answer.lapsed)):
+                want(turn, served, LoseNode(node))
+    _ask_lapsed(turn)
 
 
 def _tell_occupancy(turn: Turn, served: Served) -> None:

@@ -325,6 +325,7 @@ class State:
         lease_asked: when the lease was asked for, None once it is answered.
         distrust_until: no lease is judged before this.
         lapsed_asked: when it was asked which nodes hold no lease, None once it is answered.
+        unjudged: nodes that rosters name, to be asked after next.
     """
 
     node: NodeId
@@ -341,4 +342,5 @@ class State:
     lease_asked: int | None = None
     distrust_until: int = 0
     lapsed_asked: int | None = None
+    unjudged: tuple[NodeId, ...] = ()
     draining: bool = False

@@ -141,16 +141,25 @@ def test_secrets_are_kept_for_the_next_hello() -> None:
     assert machine.identity.token == "token-2"
 
 
-def test_a_send_is_answered_with_the_message_when_it_is_shown() -> None:
+def test_a_send_is_answered_with_the_message_shown_and_not_before_its_ack() -> None:
     machine = online()
     machine.ask(Send(ROOM, "hello"), 0, 7)
     posted = message(2, "hello", idempotency_key="key-1")
-    assert news(told(machine, "new_message", posted)) == [
-        Happened(ROOM, "new_message", posted),
-        Answered(7, posted),
-    ]
+    assert news(told(machine, "new_message", posted)) == [Happened(ROOM, "new_message", posted)]
+    assert machine.view.rooms[ROOM].pending == ()
+    assert [one.key for one in machine.view.rooms[ROOM].unconfirmed] == ["key-1"]
     ack = {"ref": "2", "room": ROOM, "id": f"2-{LINK}", "seq": 2, "link": LINK, "timestamp": TIME}
-    assert told(machine, "ack", {**ack, "duplicate": False}) == []
+    assert told(machine, "ack", {**ack, "duplicate": False}) == [Answered(7, posted)]
+    assert machine.view.rooms[ROOM].unconfirmed == ()
+
+
+def test_whoever_leaves_before_the_ack_has_sent_what_is_shown() -> None:
+    machine = online()
+    machine.ask(Send(ROOM, "hello"), 0, 7)
+    posted = message(2, "hello", idempotency_key="key-1")
+    told(machine, "new_message", posted)
+    assert Answered(7, posted) in machine.ask(Leave(ROOM), 0, 8)
+    assert machine.view.rooms[ROOM].unconfirmed == ()
 
 
 def test_a_send_is_answered_by_an_ack_that_comes_first() -> None:

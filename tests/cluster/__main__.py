@@ -1,9 +1,9 @@
 """`scripts/campaign`: four nodes, people who never stop talking, and one fault after the other.
 
 Nodes are killed and stopped, the server they share is killed, paused, filled, emptied and replaced,
-and what is between is cut, slowed, and deafened. Whatever was acknowledged must be there exactly
-once, in one order, and the same to everybody; if a fault takes it, everybody who saw it must have
-been told a gap. Exit status 1 says that it is not so.
+and what is between is cut, slowed, deafened and walled off. Whatever was acknowledged must be there
+exactly once, in one order, and the same to everybody; if a fault takes it, everybody who saw it
+must have been told a gap. Exit status 1 says that it is not so.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 
 import anyio
 
-from tests.cluster.befalling import FAULTS
+from tests.cluster.befalling import FAULTS, SHAPES, WALLED
 from tests.cluster.report import table
 from tests.cluster.run import Outcome, campaign
+from tests.network.walls import Walls, behind, missing, within
 
 
 def say(text: str) -> None:
@@ -41,10 +42,21 @@ def main() -> None:
     options = parser.parse_args()
     seed = random.randrange(10**6) if options.seed is None else options.seed
     say(f"seed {seed}")
+    chosen = parts(options.only, options.all, seed)
+    if not within() and any(shape in WALLED for shape, _ in chosen):
+        lacking = missing()
+        if lacking is None:
+            behind("tests.cluster", [*sys.argv[1:], "--seed", str(seed)])
+        say(f"no walls can be put up, and what they would do is left out: {lacking}")
+        chosen = [(shape, names) for shape, names in chosen if shape not in WALLED]
+    walls = Walls() if within() else None
     outcomes = [
-        anyio.run(campaign, names, f"{options.kind}-{shape}", seed, say, options.spoil)
-        for shape, names in parts(options.only, options.all, seed)
-    ]
+        anyio.run(
+            campaign, names, f"{options.kind}-{SHAPES[shape]}", seed, say, options.spoil,
+            walls if shape in WALLED else None,
+        )
+        for shape, names in chosen
+    ]  # fmt: skip
     rows = [row for outcome in outcomes for row in outcome.rows]
     say(table(outcomes))
     if options.table is not None:
@@ -70,9 +82,16 @@ def parts(only: list[str] | None, everything: bool, seed: int) -> list[tuple[str
     if not everything:
         return [("alone", short)]
     gentle = {name for name, fault in FAULTS.items() if not fault.often and not fault.loses}
-    alone = [name for name in FAULTS if name in gentle and FAULTS[name].on == "alone"]
-    others = [name for name, fault in FAULTS.items() if fault.loses or fault.on != "alone"]
-    return [("alone", short + alone), *((FAULTS[name].on, [name]) for name in others)]
+    alone, walled = (
+        [name for name in FAULTS if name in gentle and FAULTS[name].on == shape]
+        for shape in ("alone", "walled")
+    )
+    others = [name for name in FAULTS if name not in (*short, *alone, *walled)]
+    return [
+        ("alone", short + alone),
+        ("walled", walled),
+        *((FAULTS[name].on, [name]) for name in others),
+    ]
 
 
 def _lost(outcomes: list[Outcome]) -> str:

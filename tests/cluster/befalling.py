@@ -14,7 +14,7 @@ from tests.stores.redis.deployments import Alone, Cluster, Watched
 from tests.stores.redis.moving import move_slot
 from tests.stores.redis.servers import TestServer
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "SHAPES", "WALLED", "Fault"]
 
 Doing = Callable[[Site], Awaitable[None]]
 _KEY = "roomkit:{#general}:head"
@@ -28,8 +28,9 @@ class Fault:
         what: in a few words.
         numbers: of the faults of the list that it stands for.
         do: does it.
-        on: what it befalls: `alone`, `watched` or `cluster`.
+        on: what it befalls: one of `SHAPES`.
         loses: it takes acknowledged messages with it, by what it is.
+        durability: what an acknowledgement means to those it befalls.
         within_s: when everybody must be talking again after it is over.
         often: how often it is in the short campaign.
     """
@@ -39,6 +40,7 @@ class Fault:
     do: Doing
     on: str = "alone"
     loses: bool = False
+    durability: str = "redis"
     within_s: float = 15.0
     often: int = 0
 
@@ -145,6 +147,51 @@ async def _deafen(site: Site) -> None:
     assert _link(site).deafen() > 0
 
 
+# What is between, where everybody is behind walls
+
+
+def _wall(*ways: str, seconds: float = 3.0) -> Doing:
+    """Cut all nodes off the server: "up" is what nodes send, "down" what they are sent."""
+
+    async def do(site: Site) -> None:
+        assert site.walls is not None
+        server, nodes = [_server(site).place], [node.place for node in site.nodes]
+        if "up" in ways:
+            site.walls.cut(nodes, server)
+        if "down" in ways:
+            site.walls.cut(server, nodes)
+        await lasting(seconds)
+        site.walls.mend()
+
+    return do
+
+
+async def _wall_off_one(site: Site) -> None:
+    """Past its lease: it keeps its people, and must find out that others have given it up."""
+    assert site.walls is not None
+    server, node = _server(site).place, site.chance.choice(site.nodes).place
+    site.walls.cut([node], [server])
+    site.walls.cut([server], [node])
+    await lasting(6)
+    site.walls.mend()
+
+
+async def _split(site: Site) -> None:
+    """One node is left with the primary, which goes on; all others choose another one."""
+    assert site.walls is not None
+    assert isinstance(site.kept, Watched)
+    primary, first = site.kept.primary(), site.nodes[0]
+    here = [primary.place, first.place]
+    servers = (*site.kept.servers, *site.kept.sentinels)
+    there = [server.place for server in servers if server is not primary]
+    there += [node.place for node in site.nodes[1:]]
+    site.walls.cut(here, there)
+    site.walls.cut(there, here)
+    await anyio.to_thread.run_sync(site.kept.until_replaced, primary)
+    await lasting(3)
+    site.walls.mend()
+
+
 # Several servers
 
 
@@ -176,6 +223,14 @@ async def _move_slot(site: Site) -> None:
     slot = source.say(f"CLUSTER KEYSLOT {_KEY}").strip(":\r\n")
     await anyio.to_thread.run_sync(move_slot, slot, source, target, site.kept)
 
+
+SHAPES = {
+    "alone": "alone", "watched": "watched", "cluster": "cluster", "walled": "alone",
+    "parted": "watched",
+}  # fmt: skip
+"""Where faults befall, and how rooms are kept there; behind walls in the last two."""
+
+WALLED = {"walled", "parted"}
 
 _LIMIT = "CONFIG SET client-output-buffer-limit "
 
@@ -220,4 +275,21 @@ FAULTS: dict[str, Fault] = {
         "kill -9 of a primary", "F7", _lose_primary, "cluster", loses=True, within_s=30
     ),
     "slot": Fault("a room's slot moves", "F16", _move_slot, "cluster", within_s=30),
+    "wall": Fault("a wall between nodes and server for 3 s", "F12", _wall("up", "down"), "walled"),
+    "wall, asking": Fault("what nodes say is dropped for 3 s", "F12", _wall("up"), "walled"),
+    "wall, answering": Fault("answers are dropped for 3 s", "F12", _wall("down"), "walled"),
+    "wall 30 s": Fault(
+        "a wall for 30 s", "F12", _wall("up", "down", seconds=30), "walled", within_s=30
+    ),
+    "wall one off": Fault(
+        "a node alone behind a wall for 6 s, past its lease", "F12 F21", _wall_off_one, "walled"
+    ),
+    "split": Fault(
+        "a node stays with the old primary, the others get a new one", "F9", _split, "parted",
+        loses=True, within_s=30,
+    ),
+    "split, replicated": Fault(
+        "the same, with `redis-replicated(1)`", "F9", _split, "parted", loses=True,
+        durability="redis-replicated(1)", within_s=30,
+    ),
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""A node that may be killed at any moment: `python -m tests.cluster.node URL PORT [spoilt]`."""
+"""A node that may be killed at any moment, in a process of its own.
+
+`python -m tests.cluster.node URL DURABILITY HOST PORT [spoilt]`
+"""
 
 from __future__ import annotations
 
@@ -50,14 +53,15 @@ def _made_up(append: Append, tip: Tip, now: int) -> Outcome:
     return Stored(tuple(entries))
 
 
-async def main(url: str, port: int, spoilt: bool) -> None:
+async def main(*arguments: str) -> None:
     """Serve until killed."""
+    url, durability, host, port, *spoilt = arguments
     kind = Forgetful if spoilt else RedisStore
-    hub = Hub(store=kind(url, limits=LIMITS), limits=LIMITS, secret=SECRET)
-    async with listen(hub, "127.0.0.1", port):
+    store = kind(url, durability=durability, limits=LIMITS)
+    async with listen(Hub(store=store, limits=LIMITS, secret=SECRET), host, int(port)):
         print("listens", flush=True)
         await anyio.sleep_forever()
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1], int(sys.argv[2]), len(sys.argv) > 3)
+    anyio.run(main, *sys.argv[1:])

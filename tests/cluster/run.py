@@ -14,6 +14,7 @@ from tests.crash.calm import endings
 from tests.crash.crowd import Crowd
 from tests.crash.record import Record
 from tests.crash.verdict import faults
+from tests.network.walls import Walls
 
 __all__ = ["Outcome", "Row", "campaign"]
 
@@ -63,6 +64,7 @@ async def campaign(
     seed: int,
     say: Callable[[str], None],
     spoil: bool = False,
+    walls: Walls | None = None,
 ) -> Outcome:
     """Have faults befall a site, one after the other; judge in the end.
 
@@ -71,10 +73,15 @@ async def campaign(
         deployment: one of `DEPLOYMENTS`.
         say: shows progress.
         spoil: nodes acknowledge what they do not store.
+        walls: everything is behind walls of its own.
     """
+    (durability,) = {FAULTS[name].durability for name in names}
     record, outcome = Record(), Outcome()
     crowd = Crowd(seed, ROOMS, record)
-    async with site(deployment, seed, spoil) as running, anyio.create_task_group() as people:
+    async with (
+        site(deployment, durability, seed, spoil, walls) as running,
+        anyio.create_task_group() as people,
+    ):
         for name in NAMES:
             people.start_soon(crowd.visit, name, running.url)
         with anyio.fail_after(CALM_S):
@@ -95,6 +102,8 @@ async def campaign(
     lossy = any(FAULTS[name].loses for name in names)
     outcome.wrong += untold(record) if lossy else faults(record, may_leave=True)
     outcome.acked, outcome.lost = record.acked, losses(record)
+    if outcome.lost and durability != "redis":
+        outcome.wrong.append(f"{outcome.lost} acknowledged by {durability} are lost")
     return outcome
 
 

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 import anyio.to_thread
 from anyio.abc import SocketAttribute, SocketStream
 
 from tests.cluster.link import Link, linking
+from tests.network.walls import HERE, Place, Walls
 from tests.stores.redis.deployments import Alone, Deployment, deployed
 from tests.stores.redis.servers import free_port
 
@@ -28,10 +29,14 @@ _GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream
 class Node:
     """A process, and where it listens; it may be started again."""
 
-    def __init__(self, url: str, spoil: bool) -> None:
+    def __init__(self, url: str, durability: str, place: Place, spoil: bool) -> None:
+        self.place = place
         self.port = free_port()
         spoilt = ["spoilt"] if spoil else []
-        self._command = [sys.executable, "-m", "tests.cluster.node", url, str(self.port), *spoilt]
+        self._command = [
+            *place.command, sys.executable, "-m", "tests.cluster.node", url, durability,
+            place.host, str(self.port), *spoilt,
+        ]  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -68,17 +73,25 @@ class Site:
         url: a websocket that leads to any node that lives.
         nodes: four.
         kept: where they keep rooms.
-        link: between them and that, where there is one server; else None.
+        link: between them and that, where there is one server here; else None.
+        walls: where each is in a network of its own; else None.
         chance: decides what is left to it.
     """
 
     def __init__(
-        self, door: int, nodes: list[Node], kept: Deployment, link: Link | None, seed: int
+        self,
+        door: int,
+        nodes: list[Node],
+        kept: Deployment,
+        link: Link | None,
+        walls: Walls | None,
+        seed: int,
     ) -> None:
         self.url = f"ws://127.0.0.1:{door}/"
         self.nodes = nodes
         self.kept = kept
         self.link = link
+        self.walls = walls
         self.chance = random.Random(seed)
 
     async def serve(self, client: SocketStream) -> None:
@@ -86,7 +99,7 @@ class Site:
         async with client:
             for node in self.chance.sample(self.nodes, len(self.nodes)):
                 try:
-                    server = await anyio.connect_tcp("127.0.0.1", node.port)
+                    server = await anyio.connect_tcp(node.place.host, node.port)
                 except OSError:
                     continue
                 async with server, anyio.create_task_group() as tasks:
@@ -110,38 +123,37 @@ async def _pass_on(source: SocketStream, sink: SocketStream, scope: anyio.Cancel
 
 
 @asynccontextmanager
-async def site(name: str, seed: int, spoil: bool) -> AsyncGenerator[Site]:
-    """Run one on one of `DEPLOYMENTS`; spoilt nodes acknowledge what they do not store."""
-    with deployed(name) as kept:
-        if isinstance(kept, Alone):
-            async with (
-                linking(kept.server.port) as link,
-                _nodes(f"redis://127.0.0.1:{link.port}", kept, link, seed, spoil) as running,
-            ):
-                yield running
-        else:
-            async with _nodes(kept.url, kept, None, seed, spoil) as running:
-                yield running
-
-
-@asynccontextmanager
-async def _nodes(
-    url: str, kept: Deployment, link: Link | None, seed: int, spoil: bool
+async def site(
+    name: str, durability: str, seed: int, spoil: bool, walls: Walls | None
 ) -> AsyncGenerator[Site]:
-    nodes = [Node(url, spoil) for _ in range(NODES)]
-    try:
+    """Run one on one of `DEPLOYMENTS`, everything behind walls of its own if there are any.
+
+    Spoilt nodes acknowledge what they do not store.
+    """
+    place = walls.place if walls is not None else lambda: HERE
+    async with AsyncExitStack() as stack:
+        kept = stack.enter_context(deployed(name, place))
+        url, link = kept.url, None
+        if walls is None and isinstance(kept, Alone):
+            link = await stack.enter_async_context(linking(kept.server.port))
+            url = f"redis://127.0.0.1:{link.port}"
+        nodes = [Node(url, durability, place(), spoil) for _ in range(NODES)]
+        stack.callback(_end, nodes)
         async with anyio.create_task_group() as starting:
             for node in nodes:
                 starting.start_soon(anyio.to_thread.run_sync, node.start)
-        async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-            door = listener.extra(SocketAttribute.local_port)
-            running = Site(door, nodes, kept, link, seed)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(listener.serve, running.serve)
-                yield running
-                tasks.cancel_scope.cancel()
-    finally:
-        for node in nodes:
-            if node.process is not None:
-                node.send(signal.SIGCONT)
-            node.kill()
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        await stack.enter_async_context(listener)
+        door = listener.extra(SocketAttribute.local_port)
+        running = Site(door, nodes, kept, link, walls, seed)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.serve, running.serve)
+            yield running
+            tasks.cancel_scope.cancel()
+
+
+def _end(nodes: list[Node]) -> None:
+    for node in nodes:
+        if node.process is not None:
+            node.send(signal.SIGCONT)
+        node.kill()

@@ -7,6 +7,7 @@ import pytest
 from tests.cluster.__main__ import parts
 from tests.cluster.befalling import FAULTS
 from tests.crash.running import campaign
+from tests.network.walls import missing
 
 pytestmark = [pytest.mark.socket, pytest.mark.timeout(300)]
 
@@ -36,6 +37,16 @@ def test_nodes_that_acknowledge_what_they_do_not_store_are_found_out() -> None:
     status, printed = befall("--only", "scripts", "--spoil")
     assert status == 1
     assert "is lost" in printed
+
+
+@pytest.mark.parametrize("fault", ["wall", "split, replicated"])
+def test_networks_that_fail_lose_nothing(fault: str) -> None:
+    if lacking := missing():
+        pytest.skip(lacking)
+    status, printed = befall("--only", fault)
+    print(printed)
+    assert status == 0
+    assert "none lost" in printed
 
 
 def test_all_of_it_is_every_fault_and_each_where_it_belongs() -> None:

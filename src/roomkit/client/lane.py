@@ -2,26 +2,26 @@
 
 Messages go in order, one unanswered at a time, each with an idempotency key. After a cut, or an
 error that may pass, the same message goes again with the same key, so none is lost, none is shown
-twice and none overtakes another.
+twice and none overtakes another. So does one that the room shows, until it is acknowledged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from roomkit.client.asks import Join
 from roomkit.client.backoff import Backoff
 from roomkit.client.deadlines import soonest
 from roomkit.client.view_data import Pending, RoomView
 
-__all__ = ["OUTBOX_LIMIT", "Lane"]
+__all__ = ["OUTBOX_LIMIT", "Lane", "unsent"]
 
 OUTBOX_LIMIT = 1_000
 """Messages of one room that may wait to be sent."""
 
 
 class Lane:
-    """One room's traffic. What it carries is in the room's `pending`; here is how far it got.
+    """One room's traffic. What it carries is in the room's view; here is how far it got.
 
     Attributes:
         wanted: how to join, while the application wants to be there; else None.
@@ -68,12 +68,11 @@ class Lane:
         if self.sending is not None or (self.send_at is not None and self.send_at > now):
             return None
         self.send_at = None
-        for pending in room.pending:
-            if pending.state == "sending":
-                self.sending = pending.key
-                self.tried.add(pending.key)
-                return pending
-        return None
+        pending = next(unsent(room), None)
+        if pending is not None:
+            self.sending = pending.key
+            self.tried.add(pending.key)
+        return pending
 
     def sent(self) -> None:
         """The unanswered message was answered for good."""
@@ -86,29 +85,28 @@ class Lane:
         wait = self._send_backoff.next()
         self.send_at = now + (wait if retry_after_ms is None else retry_after_ms)
 
-    def settled(self, room: RoomView) -> list[tuple[str, int | None]]:
-        """Forget messages that no longer are pending; return their keys and tickets."""
-        rest = {pending.key for pending in room.pending}
-        gone = [key for key in self.tried | self.tickets.keys() if key not in rest]
-        self.tried.difference_update(gone)
-        return [(key, self.tickets.pop(key, None)) for key in gone]
-
     def overdue(self, room: RoomView, ttl_ms: int, now: int) -> set[str]:
         """Return the keys of messages that waited too long and are not unanswered now."""
         return {
             pending.key
-            for pending in room.pending
-            if pending.state == "sending"
-            and pending.key != self.sending
-            and pending.at + ttl_ms <= now
+            for pending in unsent(room)
+            if pending.key != self.sending and pending.at + ttl_ms <= now
         }
 
     def deadline(self, room: RoomView, ttl_ms: int) -> int | None:
         """When this lane has next something to do."""
         overdue = send_at = None
-        for pending in room.pending:
-            if pending.state == "sending" and pending.key != self.sending:
+        for pending in unsent(room):
+            if pending.key != self.sending:
                 overdue = pending.at + ttl_ms
                 send_at = self.send_at if room.state == "joined" else None
                 break
         return soonest(self.join_at, send_at, overdue)
+
+
+def unsent(room: RoomView) -> Iterator[Pending]:
+    """Yield what is not acknowledged yet, in sending order."""
+    yield from room.unconfirmed
+    for pending in room.pending:
+        if pending.state == "sending":
+            yield pending

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from roomkit.client import asks
-from roomkit.client.lane import OUTBOX_LIMIT, Lane
+from roomkit.client.lane import OUTBOX_LIMIT, Lane, unsent
 from roomkit.client.traffic import Request, Traffic, given
 from roomkit.client.view import with_room
 from roomkit.client.view_data import Pending, Problem, Record, Refusal, RoomView, text_in, whole_in
@@ -64,11 +64,12 @@ class Outbox:
 
     def pump(self, name: str, lane: Lane, now: int) -> None:
         """Give up what waited for too long, and send the next message, if it is its turn."""
-        if not self._traffic.room(name).pending:
+        room = self._traffic.room(name)
+        if not room.pending and not room.unconfirmed:
             return
         self._give_up_overdue(name, lane, now)
         room = self._traffic.room(name)
-        if not room.pending or room.state != "joined" or not self._traffic.online:
+        if room.state != "joined" or not self._traffic.online:
             return
         pending = lane.next(room, now)
         if pending is not None:
@@ -88,8 +89,10 @@ class Outbox:
         if lane.sending == request.key:
             lane.sent()
         room = self._traffic.room(request.room)
-        pending = next((one for one in room.pending if one.key == request.key), None)
+        mine = (*room.unconfirmed, *room.pending)
+        pending = next((one for one in mine if one.key == request.key), None)
         if pending is not None:
+            lane.tried.discard(request.key)
             self._put(acked(room, request.key, seq))
             ticket = lane.tickets.pop(request.key, None)
             self._traffic.answer(ticket, self._message_of(room, pending, data))
@@ -107,30 +110,26 @@ class Outbox:
             lane.sent()
             self.fail(request.room, lane, refusal.problem, {request.key})
 
-    def settle(self, room: RoomView, lane: Lane) -> None:
-        """Answer those whose messages the room now shows."""
-        for key, ticket in lane.settled(room):
-            if ticket is not None:
-                shown = (
-                    one for one in reversed(room.messages) if one.get("idempotency_key") == key
-                )
-                self._traffic.answer(ticket, cast("Record", next(shown)))
-
     def _give_up_overdue(self, name: str, lane: Lane, now: int) -> None:
         overdue = lane.overdue(self._traffic.room(name), self.ttl_ms, now)
         if overdue:
             self.fail(name, lane, asks.EXPIRED, overdue)
 
     def fail(self, name: str, lane: Lane, problem: Problem, keys: set[str] | None = None) -> None:
-        """Give messages up, by default all that are not sent."""
+        """Give messages up, by default all that are not sent. What the room shows has been."""
         room = self._traffic.room(name)
-        if keys is None:
-            keys = {one.key for one in room.pending if one.state == "sending"}
-        if keys:
-            self._put(failed(room, keys, problem))
-            for pending in room.pending:
-                if pending.key in keys:
-                    self._traffic.reject(lane.tickets.pop(pending.key, None), problem)
+        given_up = [one for one in unsent(room) if keys is None or one.key in keys]
+        if not given_up:
+            return
+        self._put(failed(room, {one.key for one in given_up}, problem))
+        shown = {one.get("idempotency_key"): one for one in room.messages}
+        for one in given_up:
+            ticket = lane.tickets.pop(one.key, None)
+            lane.tried.discard(one.key)
+            if one.key in shown:
+                self._traffic.answer(ticket, cast("Record", shown[one.key]))
+            else:
+                self._traffic.reject(ticket, problem)
 
     def _message_of(self, room: RoomView, pending: Pending, ack: Record) -> Record:
         """Return the message an `ack` is about: as it is held, else put together."""

@@ -184,7 +184,7 @@ class Room:
         reply_to: str | None = None,
         meta: Mapping[str, object] | None = None,
     ) -> Message:
-        """Post a message and return it once the server has stored it.
+        """Post a message and return it once the server has acknowledged it.
 
         It survives cuts and restarts: the message waits in the outbox (`view.pending` shows it)
         and is sent again with the same key, so it is posted once. Messages of one room are posted

@@ -209,8 +209,6 @@ class Rooms:
         news = room is not was or (kind == "signal" and room.state == "joined")
         if news and kind not in _NO_NEWS:
             traffic.out.append(Happened(name, kind, data))
-        if room.pending is not was.pending:
-            self._outbox.settle(room, lane)
         if kind == "room_gap" and room is not was:
             lane.replaced = True
         elif kind == "room_joined" and room.state == "joined":

@@ -176,7 +176,9 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
         held_from: every message with this seq or a later one is held; page older ones before it.
         has_before: older messages exist.
         complete: False if retention removed messages just before the oldest held.
-        pending: our own messages on their way, in sending order.
+        pending: our own messages on their way that the room does not show, in sending order.
+        unconfirmed: those that it shows, and whose `ack` has not come; sent again after a cut,
+            since only the `ack` says that the store keeps them.
     """
 
     room: str
@@ -195,6 +197,7 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True
     typing: Typing = Typing()
     pending: tuple[Pending, ...] = ()
+    unconfirmed: tuple[Pending, ...] = ()
 
 
 class View(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from roomkit.client.view_data import (
     text_in,
     whole_in,
 )
-from roomkit.client.view_pending import settled, shown_in
+from roomkit.client.view_pending import replaced, settled, shown_in
 from roomkit.ids import Position
 
 __all__ = ["KEPT_MESSAGES", "cut_off", "fold", "paged"]
@@ -148,7 +148,7 @@ def _joined(room: RoomView, data: Record, user_id: str | None, now: int) -> Room
         has_before=data.get("has_before") is True,
         complete=data.get("complete") is not False,
     )
-    return settled(fresh, shown_in(messages, user_id)) if fresh.pending else fresh
+    return replaced(fresh, shown_in(messages, user_id))
 
 
 def _room_gap(room: RoomView, data: Record, now: int) -> RoomView:

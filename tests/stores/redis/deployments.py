@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from redis.crc import key_slot
 
+from tests.network.walls import HERE, Place
 from tests.stores.redis.servers import KEEPING, SERVERS, TestServer, free_port, serving
 
 __all__ = ["DEPLOYMENTS", "Alone", "Cluster", "Deployment", "Watched", "deployed"]
 
 _SERVICE = "chat"
+_WHO_LEADS = f"SENTINEL GET-MASTER-ADDR-BY-NAME {_SERVICE}"
 _SLOTS = 16_384
 
 
@@ -56,15 +58,23 @@ class Watched(Deployment):
     """
 
     def __init__(self, servers: list[TestServer], sentinels: list[TestServer]) -> None:
-        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in sentinels)
+        hosts = ",".join(f"{one.place.host}:{one.port}" for one in sentinels)
         super().__init__(f"redis+sentinel://{hosts}/{_SERVICE}/0", servers[0])
         self.servers = servers
         self.sentinels = sentinels
 
     def primary(self) -> TestServer:
         """The one that leads, as the sentinels say."""
-        said = self.sentinels[0].say(f"SENTINEL GET-MASTER-ADDR-BY-NAME {_SERVICE}")
+        said = self.sentinels[0].say(_WHO_LEADS)
         return next(server for server in self.servers if f"\r\n{server.port}\r\n" in said)
+
+    def until_replaced(self, primary: TestServer) -> None:
+        """Wait until the sentinels say that another one leads."""
+        deadline = time.monotonic() + 30
+        while self.primary() is primary:
+            if time.monotonic() > deadline:
+                raise TimeoutError("nobody has replaced it")
+            time.sleep(0.02)  # nor do they tell
 
 
 class Cluster(Deployment):
@@ -86,26 +96,26 @@ class Cluster(Deployment):
 
 
 @contextmanager
-def _watched(kind: str) -> Generator[Watched]:
+def _watched(kind: str, place: Callable[[], Place]) -> Generator[Watched]:
     with TemporaryDirectory() as folder, ExitStack() as stack:
 
         def start(name: str, *options: str) -> TestServer:
             (Path(folder) / name).mkdir()
-            server = TestServer(SERVERS[kind](), Path(folder) / name, *options)
+            server = TestServer(SERVERS[kind](), Path(folder) / name, *options, place=place())
             server.start()
             stack.callback(_end, server)
             return server
 
         servers = [start("0", *KEEPING)]
         for name in ("1", "2"):
-            leader = str(servers[0].port)
-            servers.append(start(name, *KEEPING, "--replicaof", "127.0.0.1", leader))
+            leader = servers[0].place.host, str(servers[0].port)
+            servers.append(start(name, *KEEPING, "--replicaof", *leader))
         _until_replicated(servers[0], 2)
         sentinels: list[TestServer] = []
         for name in ("s0", "s1", "s2"):
             file = Path(folder) / f"{name}.conf"
             file.write_text(
-                f"sentinel monitor {_SERVICE} 127.0.0.1 {servers[0].port} 2\n"
+                f"sentinel monitor {_SERVICE} {servers[0].place.host} {servers[0].port} 2\n"
                 f"sentinel down-after-milliseconds {_SERVICE} 1000\n"
                 f"sentinel failover-timeout {_SERVICE} 3000\n"
             )
@@ -117,7 +127,9 @@ def _watched(kind: str) -> Generator[Watched]:
 
 
 @contextmanager
-def _cluster(kind: str) -> Generator[Cluster]:
+def _cluster(kind: str, place: Callable[[], Place]) -> Generator[Cluster]:
+    """None of them may be elsewhere: they tell each other that all are here."""
+    assert place() is HERE
     with TemporaryDirectory() as folder, ExitStack() as stack:
         servers: list[TestServer] = []
         for number in range(6):
@@ -170,8 +182,8 @@ def _end(server: TestServer) -> None:
 
 
 @contextmanager
-def _alone(kind: str) -> Generator[Alone]:
-    with serving(kind) as server:
+def _alone(kind: str, place: Callable[[], Place]) -> Generator[Alone]:
+    with serving(kind, place=place()) as server:
         yield Alone(server)
 
 
@@ -180,8 +192,8 @@ DEPLOYMENTS = [f"{kind}-{shape}" for kind in SERVERS for shape in _SHAPES]
 
 
 @contextmanager
-def deployed(name: str) -> Generator[Deployment]:
-    """Run one of `DEPLOYMENTS`, empty at first."""
+def deployed(name: str, place: Callable[[], Place] = lambda: HERE) -> Generator[Deployment]:
+    """Run one of `DEPLOYMENTS`, empty at first; each server of it in a place of its own."""
     kind, _, shape = name.partition("-")
-    with _SHAPES[shape](kind) as running:
+    with _SHAPES[shape](kind, place) as running:
         yield running

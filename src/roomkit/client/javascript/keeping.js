@@ -37,7 +37,7 @@ export class Keeping {
     if (token !== null && holder === username) write(this.#shared, this.#key, { username, token });
   }
 
-  /** Messages on their way when the page went: `pending` of each room, with the room's name. */
+  /** Messages on their way when the page went: of each room, with the room's name. */
   get unsent() {
     return this.#tab.unsent ?? [];
   }

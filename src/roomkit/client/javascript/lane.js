@@ -3,8 +3,8 @@
  *
  * Messages go in order, one unanswered at a time, each with an idempotency key. After a cut, or an
  * error that may pass, the same message goes again with the same key, so none is lost, none is shown
- * twice and none overtakes another. What is carried is in the room's `pending`; here is how far it
- * got.
+ * twice and none overtakes another. So does one that the room shows, until it is acknowledged. What is
+ * carried is in the room's view; here is how far it got.
  */
 
 import { Backoff } from "./backoff.js";
@@ -63,7 +63,7 @@ export class Lane {
   next(room, now) {
     if (this.sending !== null || this.#sendAt > now) return null;
     this.#sendAt = null;
-    const next = room.pending.find(isUnsent);
+    const [next] = unsent(room);
     if (!next) return null;
     this.sending = next.key;
     this.tried.add(next.key);
@@ -83,38 +83,27 @@ export class Lane {
     this.#sendAt = now + (retryAfterMs ?? waitMs);
   }
 
-  /** Forget messages that no longer are pending; gives their keys and tickets. */
-  settled(room) {
-    const rest = new Set(room.pending.map((item) => item.key));
-    const gone = [...new Set([...this.tried, ...this.tickets.keys()])].filter((key) => !rest.has(key));
-    return gone.map((key) => {
-      const ticket = this.tickets.get(key);
-      this.tried.delete(key);
-      this.tickets.delete(key);
-      return [key, ticket];
-    });
-  }
-
   /** The keys of messages that waited too long and are not unanswered now. */
   overdue(room, ttlMs, now) {
-    const late = room.pending.filter((item) => this.#mayExpire(item) && item.at + ttlMs <= now);
+    const late = unsent(room).filter((item) => this.#mayExpire(item) && item.at + ttlMs <= now);
     return new Set(late.map((item) => item.key));
   }
 
   /** When this lane has next something to do; Infinity if never. */
   deadline(room, ttlMs) {
     const joinAt = this.joinAt ?? Infinity;
-    const first = room.pending.find((item) => this.#mayExpire(item));
+    const first = unsent(room).find((item) => this.#mayExpire(item));
     if (!first) return joinAt;
     const sendAt = room.state === "joined" ? (this.#sendAt ?? Infinity) : Infinity;
     return Math.min(joinAt, sendAt, first.at + ttlMs);
   }
 
   #mayExpire(item) {
-    return isUnsent(item) && item.key !== this.sending;
+    return item.key !== this.sending;
   }
 }
 
-function isUnsent(item) {
-  return item.state === "sending";
+/** What is not acknowledged yet, in sending order. */
+export function unsent({ unconfirmed, pending }) {
+  return [...unconfirmed, ...pending.filter((item) => item.state === "sending")];
 }

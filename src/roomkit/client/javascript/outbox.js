@@ -3,7 +3,7 @@
  * when the server has them or will not.
  */
 
-import { OUTBOX_LIMIT } from "./lane.js";
+import { OUTBOX_LIMIT, unsent } from "./lane.js";
 import { EXPIRED, OUTBOX_FULL, WITHDRAWN } from "./problems.js";
 import { acked, failed, queued, retried, withdrawn } from "./view_pending.js";
 import { cutOff } from "./view_room.js";
@@ -28,7 +28,7 @@ export class Outbox {
 
   send({ room: name, message, reply_to, meta }, now, ticket) {
     const room = this.#traffic.view.rooms[name];
-    if (room.pending.filter(isUnsent).length >= OUTBOX_LIMIT) {
+    if (unsent(room).length >= OUTBOX_LIMIT) {
       this.#traffic.reject(ticket, OUTBOX_FULL);
       return;
     }
@@ -71,7 +71,7 @@ export class Outbox {
   pump(name, now) {
     this.#expire(name, now);
     const room = this.#traffic.view.rooms[name];
-    if (room.pending.length === 0 || room.state !== "joined" || !this.#traffic.online) return;
+    if (room.state !== "joined" || !this.#traffic.online) return;
     const next = this.#traffic.lanes.get(name).next(room, now);
     if (!next) return;
     const { key, message, reply_to, meta } = next;
@@ -83,11 +83,11 @@ export class Outbox {
     const lane = this.#traffic.lanes.get(name);
     const was = this.#traffic.view.rooms[name];
     if (lane.sending === key) lane.sent();
-    const item = was.pending.find((one) => one.key === key);
+    const item = [...was.unconfirmed, ...was.pending].find((one) => one.key === key);
     if (!item) return;
+    lane.tried.delete(key);
     this.#traffic.show(acked(was, key, data.seq));
     this.#traffic.answer(this.#ticketOf(lane, key), this.#messageOf(item, data));
-    this.settle(name);
   }
 
   refused({ room: name, key }, error, now) {
@@ -104,29 +104,22 @@ export class Outbox {
     }
   }
 
-  /** Answer those whose messages the room now shows. */
-  settle(name) {
-    const room = this.#traffic.view.rooms[name];
-    for (const [key, ticket] of this.#traffic.lanes.get(name).settled(room)) {
-      const shown = room.messages.findLast((message) => message.idempotency_key === key);
-      this.#traffic.answer(ticket, shown);
-    }
-  }
-
   #expire(name, now) {
     const room = this.#traffic.view.rooms[name];
     const overdue = this.#traffic.lanes.get(name).overdue(room, this.ttlMs, now);
     if (overdue.size > 0) this.fail(name, EXPIRED, overdue);
   }
 
-  /** Give messages up, by default all that are not sent. */
+  /** Give messages up, by default all that are not sent. What the room shows has been. */
   fail(name, { code, message }, keys = null) {
     const room = this.#traffic.view.rooms[name];
     const lane = this.#traffic.lanes.get(name);
-    const lost = room.pending.filter((item) => keys?.has(item.key) ?? isUnsent(item));
-    for (const { key } of lost) {
+    for (const { key } of unsent(room).filter((item) => keys?.has(item.key) ?? true)) {
       this.#traffic.show(failed(this.#traffic.view.rooms[name], key, { code, message }));
-      this.#traffic.reject(this.#ticketOf(lane, key), { code, message });
+      const shown = room.messages.findLast((one) => one.idempotency_key === key);
+      if (shown) this.#traffic.answer(this.#ticketOf(lane, key), shown);
+      else this.#traffic.reject(this.#ticketOf(lane, key), { code, message });
+      lane.tried.delete(key);
     }
   }
 
@@ -145,8 +138,4 @@ export class Outbox {
     lane.tickets.delete(key);
     return ticket;
   }
-}
-
-function isUnsent(item) {
-  return item.state === "sending";
 }

@@ -55,6 +55,7 @@ export interface RoomView {
   readonly complete: boolean;
   readonly typing: Typing;
   readonly pending: readonly Pending[];
+  readonly unconfirmed: readonly Pending[];
 }
 
 export interface Position {

@@ -202,7 +202,6 @@ export class Rooms {
     const lane = this.#traffic.lanes.get(name);
     const news = room !== was || (type === "signal" && room.state === "joined");
     if (news && !NO_NEWS.has(type)) this.#traffic.happened(name, type, data);
-    if (room.pending !== was.pending) this.#outbox.settle(name);
     if (type === "room_gap" && room !== was) lane.replaced = true;
     else if (type === "room_joined" && room.state === "joined") lane.joined();
     else if (room.state === "left" && was.state !== "left") {

@@ -1,6 +1,8 @@
 /**
  * Our own messages until the room shows them: the visible half of the outbox. One leaves when the
- * room shows its key as ours, or when the position has passed the seq it was acknowledged at.
+ * room shows its key as ours, or when the position has passed the seq it was acknowledged at. One that
+ * is shown before its `ack` is `unconfirmed` until that comes: a failover may still take what is shown,
+ * not what is acknowledged.
  */
 
 /** Add messages at the end of those to be sent. */
@@ -11,12 +13,15 @@ export function queued(room, items) {
 /** The server has stored the message as the entry `seq`; a word that comes late counts too. */
 export function acked(room, key, seq) {
   const sent = (item) => ({ ...again(item), state: "sent", seq });
-  return settled(revised(room, key, sent), new Set());
+  return settled(confirmed(revised(room, key, sent), key), new Set());
 }
 
-/** The message is not sent any more; it stays, to be shown as failed. */
+/** The message is not sent any more; it stays, to be shown as failed, if the room does not show it. */
 export function failed(room, key, problem) {
-  return revised(room, key, (item) => ({ ...item, state: "failed", problem }));
+  return confirmed(
+    revised(room, key, (item) => ({ ...item, state: "failed", problem })),
+    key,
+  );
 }
 
 /** Send a message again that failed, as if it were asked for `now`. */
@@ -39,7 +44,15 @@ export function settled(room, shown) {
   if (room.pending.length === 0) return room;
   const at = room.position?.seq ?? 0;
   const rest = room.pending.filter(({ key, seq }) => !shown.has(key) && !(seq <= at));
-  return rest.length === room.pending.length ? room : { ...room, pending: rest };
+  if (rest.length === room.pending.length) return room;
+  const seen = room.pending.filter(({ key, state }) => shown.has(key) && state === "sending");
+  return { ...room, pending: rest, unconfirmed: [...room.unconfirmed, ...seen] };
+}
+
+/** All that is held is new: what is unconfirmed may not be shown any more. */
+export function replaced(room, shown) {
+  const pending = [...room.unconfirmed, ...room.pending];
+  return settled({ ...room, pending, unconfirmed: [] }, shown);
 }
 
 /** The keys of our own among messages. */
@@ -49,6 +62,10 @@ export function keysIn(messages, userId) {
       .filter((message) => message.user_id === userId && message.idempotency_key !== undefined)
       .map((message) => message.idempotency_key),
   );
+}
+
+function confirmed(room, key) {
+  return { ...room, unconfirmed: room.unconfirmed.filter((item) => item.key !== key) };
 }
 
 function revised(room, key, revise) {

@@ -8,7 +8,7 @@
 
 import { appended, deleted, edited, merged } from "./view_messages.js";
 import { moderated, quieted, rosterChanged } from "./view_people.js";
-import { again, keysIn, settled } from "./view_pending.js";
+import { again, keysIn, replaced, settled } from "./view_pending.js";
 
 export const NOBODY = { users: [], total: 0, until: null };
 
@@ -33,6 +33,7 @@ export function emptyRoom(name) {
     complete: true,
     typing: NOBODY,
     pending: [],
+    unconfirmed: [],
   };
 }
 
@@ -104,7 +105,7 @@ function joined(room, data, userId, now) {
     has_before: data.has_before === true,
     complete: data.complete !== false,
   };
-  return settled(fresh, keysIn(messages, userId));
+  return replaced(fresh, keysIn(messages, userId));
 }
 
 function gapTold(room, { reason }) {

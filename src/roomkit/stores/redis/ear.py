@@ -7,7 +7,7 @@ hear in time it takes for a broken link.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
 
@@ -29,6 +29,7 @@ class Ear:
         take: given the channel and content of everything heard.
         interrupted: called when something may have been missed, and no longer is.
         changed: called when the server has become another one.
+        review: tells whether another one leads now, of which nothing is heard on this connection.
 
     Attributes:
         channels: what it is to hear; each event is set once it does.
@@ -41,6 +42,7 @@ class Ear:
         take: Callable[[str, bytes], None],
         interrupted: Callable[[], None],
         changed: Callable[[Server], None],
+        review: Callable[[], Awaitable[bool]],
     ) -> None:
         self.server = server
         self.channels: dict[str, anyio.Event] = {}
@@ -49,6 +51,7 @@ class Ear:
         self._take = take
         self._interrupted = interrupted
         self._changed = changed
+        self._review = review
         self._subscriber: Subscriber | None = None
         self._heard_at = 0.0
         self._found: tuple[object, object] | None = None
@@ -119,6 +122,9 @@ class Ear:
             with anyio.move_on_after(TIMEOUT_S), contextlib.suppress(StoreError):
                 await self.server.publish(self._canary, b"")
                 await self._look()
+            with anyio.move_on_after(TIMEOUT_S):
+                if await self._review():
+                    raise StoreError("another server leads now")
             await anyio.sleep(CANARY_S)
             silent = anyio.current_time() - self._heard_at
             if silent > 3 * CANARY_S:

@@ -26,7 +26,7 @@ from redis.exceptions import (
 
 from roomkit.errors import StoreError
 
-__all__ = ["CONNECTING", "TIMEOUT_S", "Argument", "Moved", "Server", "Subscriber"]
+__all__ = ["CONNECTING", "TIMEOUT_S", "Argument", "Moved", "Server", "Subscriber", "told"]
 
 TIMEOUT_S = 2.0
 CONNECTING: Mapping[str, Any] = {

@@ -15,7 +15,7 @@ from redis.crc import key_slot
 
 from roomkit.errors import StoreError
 from roomkit.stores.redis.address import Address
-from roomkit.stores.redis.server import CONNECTING, Argument, Moved, Server
+from roomkit.stores.redis.server import CONNECTING, Argument, Moved, Server, told
 
 __all__ = ["Servers", "connect"]
 
@@ -115,6 +115,13 @@ class Servers(ABC):
     def doubt(self) -> None:
         """Something failed: what is known of who has what may be of yesterday."""
 
+    async def review(self) -> bool:
+        """Look whether another server leads than before; if so nothing is left of the old one.
+
+        A primary that was cut off from the others still answers: nobody else would tell.
+        """
+        return False
+
     @abstractmethod
     async def close(self) -> None:
         """Close every connection."""
@@ -136,6 +143,8 @@ class _OneServer(Servers):
             client = sentinel.master_for(address.service, **options, **secured)
         else:
             client = _client(options)
+        self._pool = client.connection_pool
+        self._leader: tuple[str, int] | None = None
         self._server = Server(address.service or "the server", client)
 
     def known(self, key: str) -> Server | None:
@@ -149,6 +158,19 @@ class _OneServer(Servers):
 
     def doubt(self) -> None:
         pass
+
+    async def review(self) -> bool:
+        if not self._sentinels:
+            return False
+        try:
+            found = await told(self._pool.get_master_address())
+        except StoreError:
+            return False  # nobody knows
+        before, self._leader = self._leader, found
+        if before in (None, found):
+            return False
+        await self._pool.disconnect(inuse_connections=True)
+        return True
 
     async def close(self) -> None:
         await self._server.close()

@@ -46,7 +46,7 @@ def one_at_a_time(stage: Stage) -> None:
 
 @scenario()
 def ack_lost(stage: Stage) -> None:
-    """Stored, and the word of it lost: the replay shows the message, and it is not sent again."""
+    """Stored, and the word of it lost: the replay shows it, and a repeat brings the word."""
     stage.begin("general")
     stage.slow = True
     stage.do("send", room="general", message="hello")
@@ -54,6 +54,32 @@ def ack_lost(stage: Stage) -> None:
     stage.cut()
     stage.show()
     stage.wait(1_000)
+
+
+@scenario()
+def shown_and_lost(stage: Stage) -> None:
+    """Shown, never acknowledged, and lost with the store: sent again, it is there once."""
+    stage.begin("general")
+    stage.slow = True
+    stage.do("send", room="general", message="hello")
+    stage.deliver(1)
+    stage.show()
+    stage.slow = False
+    stage.server.lose_store()
+    stage.restart()
+    stage.wait(1_000)
+
+
+@scenario()
+def shown_and_left(stage: Stage) -> None:
+    """Whoever leaves before the word of it came has sent what the room shows."""
+    stage.begin("general")
+    stage.slow = True
+    stage.do("send", room="general", message="hello")
+    stage.deliver(1)
+    stage.do("leave", room="general")
+    stage.show()
+    stage.slow = False
 
 
 @scenario(limits=Limits(replay_entries=1, history_on_join=1))

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from roomkit.errors import StoreError
-from roomkit.stores.redis.server import TIMEOUT_S, Server, Subscriber
+from roomkit.stores.redis.server import TIMEOUT_S, Host, Server, Subscriber
 
 __all__ = ["Ear"]
 
@@ -29,7 +29,7 @@ class Ear:
         take: given the channel and content of everything heard.
         interrupted: called when something may have been missed, and no longer is.
         changed: called when the server has become another one.
-        review: tells whether another one leads now, of which nothing is heard on this connection.
+        has_left: tells whether another one leads than the one at the other end of a connection.
 
     Attributes:
         channels: what it is to hear; each event is set once it does.
@@ -42,7 +42,7 @@ class Ear:
         take: Callable[[str, bytes], None],
         interrupted: Callable[[], None],
         changed: Callable[[Server], None],
-        review: Callable[[], Awaitable[bool]],
+        has_left: Callable[[Host | None], Awaitable[bool]],
     ) -> None:
         self.server = server
         self.channels: dict[str, anyio.Event] = {}
@@ -51,7 +51,7 @@ class Ear:
         self._take = take
         self._interrupted = interrupted
         self._changed = changed
-        self._review = review
+        self._has_left = has_left
         self._subscriber: Subscriber | None = None
         self._heard_at = 0.0
         self._found: tuple[object, object] | None = None
@@ -95,7 +95,7 @@ class Ear:
                 self._heard_at = anyio.current_time()
                 self._subscriber = subscriber  # what is added from here on asks for itself
                 await subscriber.subscribe(*self.channels, self._canary)
-                tasks.start_soon(self._sing)
+                tasks.start_soon(self._sing, subscriber)
                 while True:
                     await self._hear_one(subscriber)
         finally:
@@ -117,13 +117,13 @@ class Ear:
         elif kind == "unsubscribe" and channel in {*self.channels, self._canary}:
             raise StoreError("a room has moved to another server")
 
-    async def _sing(self) -> None:
+    async def _sing(self, subscriber: Subscriber) -> None:
         while True:
             with anyio.move_on_after(TIMEOUT_S), contextlib.suppress(StoreError):
                 await self.server.publish(self._canary, b"")
                 await self._look()
             with anyio.move_on_after(TIMEOUT_S):
-                if await self._review():
+                if await self._has_left(subscriber.host):
                     raise StoreError("another server leads now")
             await anyio.sleep(CANARY_S)
             silent = anyio.current_time() - self._heard_at

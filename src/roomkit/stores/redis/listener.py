@@ -101,7 +101,7 @@ class Listener:
         server = await self._servers.of(channel)
         if server not in self._ears:
             self._ears[server] = ear = Ear(
-                server, self._take, self._interrupted, self._changed, self._servers.review
+                server, self._take, self._interrupted, self._changed, self._servers.has_left
             )
             self._soon(self._listen, ear)
         return self._ears[server]

@@ -26,7 +26,7 @@ from redis.exceptions import (
 
 from roomkit.errors import StoreError
 
-__all__ = ["CONNECTING", "TIMEOUT_S", "Argument", "Moved", "Server", "Subscriber", "told"]
+__all__ = ["CONNECTING", "TIMEOUT_S", "Argument", "Host", "Moved", "Server", "Subscriber", "told"]
 
 TIMEOUT_S = 2.0
 CONNECTING: Mapping[str, Any] = {
@@ -41,6 +41,8 @@ CONNECTING: Mapping[str, Any] = {
 _REPLICATION_MS = 1_000
 _DIGESTS: dict[str, str] = {}
 Argument = str | bytes | int
+Host = tuple[str, int]
+"""An address and a port."""
 
 
 class Moved(StoreError):
@@ -58,6 +60,12 @@ class Subscriber:
     def __init__(self, connection: Any, prefix: str) -> None:
         self._connection = connection
         self._prefix = prefix
+
+    @property
+    def host(self) -> Host | None:
+        """The server at the other end; None if it has no address."""
+        host = getattr(self._connection, "host", None)
+        return None if host is None else (host, self._connection.port)
 
     async def subscribe(self, *channels: str) -> None:
         """Ask to hear these; of each the answer comes as `("subscribe", channel, ...)`."""

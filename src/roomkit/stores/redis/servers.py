@@ -15,7 +15,7 @@ from redis.crc import key_slot
 
 from roomkit.errors import StoreError
 from roomkit.stores.redis.address import Address
-from roomkit.stores.redis.server import CONNECTING, Argument, Moved, Server, told
+from roomkit.stores.redis.server import CONNECTING, Argument, Host, Moved, Server, told
 
 __all__ = ["Servers", "connect"]
 
@@ -115,8 +115,8 @@ class Servers(ABC):
     def doubt(self) -> None:
         """Something failed: what is known of who has what may be of yesterday."""
 
-    async def review(self) -> bool:
-        """Look whether another server leads than before; if so nothing is left of the old one.
+    async def has_left(self, host: Host | None) -> bool:
+        """Tell whether another server leads by now; if so nothing more is asked of the old one.
 
         A primary that was cut off from the others still answers: nobody else would tell.
         """
@@ -144,7 +144,7 @@ class _OneServer(Servers):
         else:
             client = _client(options)
         self._pool = client.connection_pool
-        self._leader: tuple[str, int] | None = None
+        self._leader: Host | None = None
         self._server = Server(address.service or "the server", client)
 
     def known(self, key: str) -> Server | None:
@@ -159,7 +159,7 @@ class _OneServer(Servers):
     def doubt(self) -> None:
         pass
 
-    async def review(self) -> bool:
+    async def has_left(self, host: Host | None) -> bool:
         if not self._sentinels:
             return False
         try:
@@ -167,10 +167,10 @@ class _OneServer(Servers):
         except StoreError:
             return False  # nobody knows
         before, self._leader = self._leader, found
-        if before in (None, found):
-            return False
-        await self._pool.disconnect(inuse_connections=True)
-        return True
+        if before not in (None, found):
+            await self._pool.disconnect(inuse_connections=False)
+            await self._pool.update_active_connections_for_reconnect()
+        return bool(found != host)
 
     async def close(self) -> None:
         await self._server.close()

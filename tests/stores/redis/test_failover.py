@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import Generator
 from typing import Any
 
 import anyio
@@ -10,20 +10,16 @@ import msgspec
 import pytest
 
 from roomkit import Hub
-from roomkit.core.effects import Append, FactItem
-from roomkit.core.storage import Entry, Hint, Interrupted, Nonce, Stored, StoreFeed, Unknown
+from roomkit.core.storage import Entry, Hint, Interrupted, Stored, Unknown
 from roomkit.errors import StoreError
-from roomkit.ids import NodeId, RoomId
+from roomkit.ids import RoomId
 from roomkit.stores.redis import RedisStore
 from tests.runtime.scripted import ScriptedTransport, eventually, join, served
 from tests.stores.redis.deployments import Cluster, Watched, deployed
 from tests.stores.redis.moving import move_slot
 from tests.stores.redis.quick import QUICK, SECRET
 from tests.stores.redis.servers import SERVERS
-
-LOBBY = RoomId("lobby")
-NOW = 1_700_000_000_000
-PATIENCE_S = 30
+from tests.stores.redis.using import LOBBY, NOW, PATIENCE_S, hear, hear_seq, said, settle
 
 
 @pytest.fixture(params=SERVERS)
@@ -38,43 +34,6 @@ def cluster(request: pytest.FixtureRequest) -> Generator[Cluster]:
     with deployed(f"{request.param}-cluster") as running:
         assert isinstance(running, Cluster)
         yield running
-
-
-def said(counter: int, room: RoomId = LOBBY) -> Append:
-    nonce = Nonce(NodeId("node"), counter)
-    return Append(room, nonce, "", (FactItem(f"key-{counter}", b"hello"),), control=False)
-
-
-async def settle(store: RedisStore, append: Append) -> Entry:
-    """Send an append until it is stored, as the engine does."""
-    with anyio.fail_after(PATIENCE_S):
-        while True:
-            try:
-                (outcome,) = await store.append([append], NOW)
-            except StoreError:
-                outcome = Unknown("the call failed")
-            if isinstance(outcome, Stored):
-                (entry,) = outcome.items
-                assert isinstance(entry, Entry)
-                return entry
-            assert isinstance(outcome, Unknown), outcome
-            await anyio.sleep(0.05)
-
-
-async def hear(feed: AsyncIterator[StoreFeed], kind: type) -> StoreFeed:
-    with anyio.fail_after(PATIENCE_S):
-        async for item in feed:
-            if isinstance(item, kind):
-                return item
-    raise AssertionError("the feed has ended")
-
-
-async def hear_seq(feed: AsyncIterator[StoreFeed], seq: int) -> None:
-    while True:
-        hint = await hear(feed, Hint)
-        assert isinstance(hint, Hint)
-        if any(entry.seq == seq for entry in hint.entries):
-            return
 
 
 async def test_sentinels_put_a_replica_in_the_place_of_a_dead_primary(watched: Watched) -> None:

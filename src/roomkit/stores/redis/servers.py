@@ -12,6 +12,7 @@ import anyio
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.sentinel import Sentinel
 from redis.crc import key_slot
+from redis.credentials import CredentialProvider
 
 from roomkit.errors import StoreError
 from roomkit.stores.redis.address import Address
@@ -24,13 +25,20 @@ _K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
-def connect(url: str) -> Servers:
+def connect(url: str, credentials: CredentialProvider | None) -> Servers:
     """Return what a URL names; nothing is connected before it is opened.
 
+    Args:
+        credentials: asked for user and password with every new connection to a server of rooms.
+
     Raises:
-        ValueError: it is no URL of a store.
+        ValueError: it is no URL of a store, or names a user beside `credentials`.
     """
     address = Address.parse(url)
+    if credentials is not None:
+        if {"username", "password"} & address.options.keys():
+            raise ValueError("credentials say who we are: take user and password out of the URL")
+        address.options["credential_provider"] = credentials
     return _Cluster(address) if address.kind == "cluster" else _OneServer(address)
 
 

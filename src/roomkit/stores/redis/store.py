@@ -36,6 +36,8 @@ from roomkit.stores.redis.server import Argument, Server
 from roomkit.stores.redis.servers import connect
 
 if TYPE_CHECKING:
+    from redis.credentials import CredentialProvider
+
     from roomkit.stores.archive.archive import SqlArchive
 
 __all__ = ["RedisStore"]
@@ -61,6 +63,8 @@ class RedisStore:
             `redis-replicated(n)` (and n replicas have received it, 1 to 9).
         archive: keeps every message for ever, and is read below those the server keeps; the same
             for all nodes. Its failures fail `save`, so that nothing leaves the server unarchived.
+        credentials: redis-py's `CredentialProvider`, instead of user and password in the URL: asked
+            with every new connection, so that they may change while the store is used.
 
     Attributes:
         url: as given.
@@ -78,6 +82,7 @@ class RedisStore:
         prefix: str = "roomkit",
         durability: str = "redis",
         archive: SqlArchive | None = None,
+        credentials: CredentialProvider | None = None,
     ) -> None:
         if messages is not None and messages < 1:
             raise ValueError(f"messages must be 1 or more, not {messages}; None keeps everything")
@@ -90,7 +95,8 @@ class RedisStore:
         self._keys = Keys(prefix)
         self._durability = Durability.parse(durability)
         self._archive = archive
-        self._servers = connect(url)
+        self._credentials = credentials
+        self._servers = connect(url, credentials)
         self._listener = Listener(self._servers, self._keys, self._durability)
         self._lanes: dict[Server, int] = {}
         self._appender = Appender(
@@ -106,6 +112,7 @@ class RedisStore:
             prefix=self._prefix,
             durability=self._durability.name,
             archive=None if self._archive is None else self._archive.another(),
+            credentials=self._credentials,
         )
 
     @property

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import expect
+import os
+import signal
+from collections.abc import Iterator
 
-from tests.browser.conftest import Meet, Serve
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import FLAGS, Meet, Serve, find_chromium
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -108,6 +112,45 @@ def test_after_a_cut_the_view_goes_on_where_it_was(meet: Meet) -> None:
     assert alice.page.evaluate("window.sockets.length") == 2
     expect(alice.log.get_by_text("bob joined")).to_have_count(1)
     expect(bob.log.locator(".line.presence")).to_have_count(0)
+
+
+@pytest.fixture
+def sleeper(browser: Browser) -> Iterator[Browser]:
+    """A browser of its own, so that all its tabs can be put to sleep."""
+    executable = find_chromium(browser.browser_type.executable_path)
+    asleep = browser.browser_type.launch(executable_path=executable, args=FLAGS)
+    yield asleep
+    asleep.close()
+
+
+def send_to_tabs(browser: Browser, kind: signal.Signals) -> None:
+    """Have every process that runs a page sleep or wake."""
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+    for process in told["processInfo"]:
+        if process["type"] == "renderer":
+            os.kill(process["id"], kind)
+
+
+def test_a_tab_that_slept_goes_on_where_it_was(meet: Meet, serve: Serve, sleeper: Browser) -> None:
+    """As on a laptop that is shut: it answers no ping, and is given up meanwhile."""
+    server = serve(
+        ROOMKIT_HEARTBEAT_MS="1000", ROOMKIT_PONG_MS="500", ROOMKIT_PRESENCE_GRACE_MS="500"
+    )
+    alice = Visitor.in_tab_of(sleeper.new_context(), server.url).come_in("alice", "asleep")
+    bob = meet(server).come_in("bob", "asleep")
+    bob.say("before")
+    expect(alice.message("before")).to_be_visible()
+    send_to_tabs(sleeper, signal.SIGSTOP)
+    expect(bob.people).to_have_count(1)
+    bob.say("meanwhile")
+    expect(bob.message("meanwhile")).to_have_attribute("data-status", "sent")
+    send_to_tabs(sleeper, signal.SIGCONT)
+    expect(bob.people).to_have_count(2, timeout=BACK_MS)
+    expect(alice.messages).to_have_text(["before", "meanwhile"])
+    alice.say("after")
+    for visitor in (alice, bob):
+        expect(visitor.messages).to_have_text(["before", "meanwhile", "after"])
+    assert alice.troubles == []
 
 
 def test_a_cut_off_page_says_when_it_tries_again_and_can_be_told_to(

@@ -50,7 +50,8 @@ def chat_routes(hub: Hub) -> list[Route]:
         if not hub.running:
             return _json({"status": "stopping"}, 503)
         stats = hub.stats
-        return _json({"status": "ok", "connections": stats.connections, "rooms": stats.rooms})
+        names = ("connections", "rooms", "durability")
+        return _json({"status": "ok"} | {name: getattr(stats, name) for name in names})
 
     async def rooms(request: Request, user: User) -> Response:
         most = hub.limits.history_page_max

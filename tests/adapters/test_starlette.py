@@ -151,7 +151,7 @@ async def test_health_counts_and_says_when_the_hub_is_not_running() -> None:
         async with hub:
             assert await answer(client, "/health") == (
                 200,
-                {"status": "ok", "connections": 0, "rooms": 0},
+                {"status": "ok", "connections": 0, "rooms": 0, "durability": "memory"},
             )
 
 

@@ -78,6 +78,7 @@ async def test_mounting_before_the_application_is_made_keeps_what_is_added_later
             "status": "ok",
             "connections": 0,
             "rooms": 0,
+            "durability": "memory",
         }
     assert not hub.running
 

@@ -209,7 +209,7 @@ async def test_a_hub_that_is_not_entered_says_what_to_do() -> None:
     for call in calls:
         with pytest.raises(HubNotRunning, match="use it inside `async with hub:`"):
             await call()
-    assert hub.stats == HubStats()
+    assert hub.stats == HubStats(durability="memory")
     assert hub.durability == "memory"
 
 

@@ -39,6 +39,9 @@ class Deliveries:
 
     What cannot be encoded ends every connection that was to get it (4004): a frame left out would
     be a hole nobody is told of.
+
+    Attributes:
+        durability: as clients are told it.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Deliveries:
         self.codec = Codec(limits)
         self.watchers = Watchers()
         self._identities = identities
-        self._durability = durability
+        self.durability = durability
         self._complaints = complaints
         self._connections: dict[ConnectionId, Connection] = {}
         self._fanout = FanOut()
@@ -160,7 +163,7 @@ class Deliveries:
             connection_id=connection,
             session_token=identities.session_token(event.session, event.user),
             guest_token=identities.guest_token(event.user),
-            durability=self._durability,
+            durability=self.durability,
             features=(),
         )
 

@@ -95,7 +95,7 @@ class Hub(HostRooms):
         self._black_box = None if record is None else BlackBox(record, record_mib)
         self._running: _Running | None = None
         self._entered = False
-        self._last_stats = HubStats()
+        self._last_stats = HubStats(durability=self._store.durability)
 
     # Running
 

@@ -263,4 +263,5 @@ class Node:
             + sum(outbox.delivered for outbox in outboxes),
             shed=self.counters.shed + sum(outbox.shed for outbox in outboxes),
             closes=dict(self.counters.closes),
+            durability=self.deliveries.durability,
         )

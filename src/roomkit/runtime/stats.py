@@ -21,6 +21,7 @@ class HubStats(msgspec.Struct, frozen=True, kw_only=True):
         delivered: frames whose transport took them.
         shed: ephemeral frames dropped because their reader was slow.
         closes: connections closed by this side, by close code.
+        durability: what an acknowledged message has been, as `Hub.durability` says.
     """
 
     connections: int = 0
@@ -30,6 +31,7 @@ class HubStats(msgspec.Struct, frozen=True, kw_only=True):
     delivered: int = 0
     shed: int = 0
     closes: Mapping[int, int] = {}
+    durability: str
 
 
 class Counters:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
 
 import anyio
+import msgspec
 import pytest
 
 from roomkit.core.effects import Append, FactItem
@@ -15,6 +16,7 @@ from roomkit.core.storage import (
     Hint,
     Interrupted,
     Nonce,
+    Outcome,
     Stored,
     StoreFeed,
 )
@@ -44,6 +46,13 @@ async def stored(store: RedisStore, append: Append) -> list[Entry]:
     (outcome,) = await store.append([append], NOW)
     assert isinstance(outcome, Stored)
     return [item for item in outcome.items if isinstance(item, Entry)]
+
+
+def only(outcome: Outcome) -> Entry:
+    assert isinstance(outcome, Stored)
+    (entry,) = outcome.items
+    assert isinstance(entry, Entry)
+    return entry
 
 
 @asynccontextmanager
@@ -113,6 +122,39 @@ async def test_a_server_that_stands_still_holds_nobody_for_long(
         outcome = await stored(store, said(2))
         assert outcome == [] or outcome[0].seq == 2
         assert (await store.read(LOBBY, 0, 100)).tip.seq == 2
+
+
+async def test_a_call_that_is_given_up_leaves_its_answer_to_nobody_else(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    async with store.open():
+        await stored(store, said(1))
+        own.pause()
+        with anyio.move_on_after(0.2) as given_up:
+            await store.append([said(2)], NOW)
+        assert given_up.cancelled_caught
+        own.go_on()
+        for counter in range(3, 9):
+            (entry,) = await stored(store, said(counter, b"%d" % counter))
+            assert entry.fact == b"%d" % counter
+        tips = await store.tips([LOBBY])
+        assert tips[LOBBY].link == entry.link
+
+
+async def test_many_rooms_at_once_get_an_answer_each(own: TestServer) -> None:
+    store = RedisStore(own.url)
+    rooms = [RoomId(f"room-{number}") for number in range(200)]
+    async with store.open():
+        first, second = (
+            [msgspec.structs.replace(said(counter), room=room) for room in rooms]
+            for counter in (1, 2)
+        )
+        assert {only(outcome).seq for outcome in await store.append(first, NOW)} == {1}
+        entries = [only(outcome) for outcome in await store.append(second, NOW)]
+        assert {entry.seq for entry in entries} == {2}
+        own.say("SCRIPT FLUSH")
+        assert [only(one) for one in await store.append(second, NOW)] == entries
+        tips = await store.tips(rooms)
+        assert [tips[room].link for room in rooms] == [entry.link for entry in entries]
 
 
 async def test_a_script_the_server_has_forgotten_is_loaded_again(own: TestServer) -> None:

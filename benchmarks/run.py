@@ -52,8 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     names: list[str] = options.only or [*WORKLOADS, *PARTS]
-    if options.page and (options.quick or not set(WORKLOADS) <= set(names)):
-        parser.error("--page shows every workload: leave out --quick, and --only or name them all")
+    chosen = WORKLOADS.keys() & set(names)
+    if options.page and (options.quick or chosen not in (set(), WORKLOADS.keys())):
+        parser.error("--page shows every workload: leave out --quick, and name all of them or none")
 
     open_files()
     sizes = (QUICK if options.quick else FULL).possible()

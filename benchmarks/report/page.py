@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.report.nodes import nodes
 from benchmarks.report.plots import dots, lines
 from benchmarks.report.results import Results
 from benchmarks.report.tables import conditions, targets, workload
@@ -31,9 +32,16 @@ _LINES = {"rooms": "rooms", "members": "members of the room"}
 
 
 def write(results: Results, folder: Path = FOLDER) -> None:
-    """Write the figures, the tables and the plots into a folder."""
+    """Write the figures, the tables and the plots into a folder.
+
+    A run of no workload adds what it measured to what is there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "figures.json").write_text(json.dumps(results.all, indent=1) + "\n")
+    kept = folder / "figures.json"
+    if not results.workloads and kept.exists():
+        results = Results(json.loads(kept.read_text())).with_parts_of(results)
+    (folder / "nodes.md").write_text((nodes(results) or _NOT_MEASURED.strip()) + "\n")
+    kept.write_text(json.dumps(results.all, indent=1) + "\n")
     (folder / "conditions.md").write_text(conditions(results) + "\n")
     (folder / "targets.md").write_text(targets(results) + "\n")
     for name in results.workloads:

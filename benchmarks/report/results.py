@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
-__all__ = ["Figure", "Results"]
+__all__ = ["Figure", "Figures", "Results"]
 
 Figures = Mapping[str, float]
+_FRAME = ("date", "machine", "sizes", "workloads")
 
 
 class Figure(NamedTuple):
@@ -24,6 +25,18 @@ class Results:
     def __init__(self, results: Mapping[str, object]) -> None:
         self.all = results
         self._workloads = cast("Mapping[str, Mapping[str, object]]", results["workloads"])
+
+    def date(self, part: str) -> str:
+        """Return when a part beside the workloads was measured."""
+        later = cast("Mapping[str, str]", self.all.get("later", {}))
+        return later.get(part, cast("str", self.all["date"]))
+
+    def with_parts_of(self, other: Results) -> Results:
+        """Return these with what another, later run measured beside the workloads."""
+        parts = {name: found for name, found in other.all.items() if name not in _FRAME}
+        later = cast("Mapping[str, str]", self.all.get("later", {}))
+        dates = {**later, **dict.fromkeys(parts, cast("str", other.all["date"]))}
+        return Results({**self.all, **parts, "later": dates})
 
     @property
     def workloads(self) -> Sequence[str]:

@@ -10,21 +10,22 @@ from benchmarks.report.results import Figure, Results
 from benchmarks.report.targets import Verdict, judge
 from benchmarks.suite import BUSY
 
-__all__ = ["conditions", "targets", "workload"]
+__all__ = ["conditions", "table", "targets", "whole", "workload"]
 
 Show = Callable[[float], str]
 
 
-def _whole(value: float) -> str:
+def whole(value: float) -> str:
+    """Show it without a fraction, in groups of three digits."""
     return f"{value:,.0f}".replace(",", " ")
 
 
 def _one(value: float) -> str:
-    return f"{value:.1f}" if value < 100 else _whole(value)
+    return f"{value:.1f}" if value < 100 else whole(value)
 
 
 def _two(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else _whole(value)
+    return f"{value:.2f}" if value < 100 else whole(value)
 
 
 _TIMES: dict[str, tuple[str, Show]] = {
@@ -33,19 +34,19 @@ _TIMES: dict[str, tuple[str, Show]] = {
     "p999_ms": ("p99.9 ms", _one),
 }
 _COPIES: dict[str, tuple[str, Show]] = {
-    "copies_per_s": ("copies/s", _whole),
+    "copies_per_s": ("copies/s", whole),
     "user_us": ("user µs", _two),
     "system_us": ("system µs", _two),
     "cpu_us": ("µs a copy", _two),
     **_TIMES,
-    "memory_mib": ("MiB", _whole),
-    "lost": ("lost", _whole),
+    "memory_mib": ("MiB", whole),
+    "lost": ("lost", whole),
 }
 _JOINS: dict[str, tuple[str, Show]] = {
-    "joins_per_s": ("joins/s", _whole),
-    "user_us": ("user µs", _whole),
-    "system_us": ("system µs", _whole),
-    "cpu_us": ("µs a join", _whole),
+    "joins_per_s": ("joins/s", whole),
+    "user_us": ("user µs", whole),
+    "system_us": ("system µs", whole),
+    "cpu_us": ("µs a join", whole),
     "p50_ms": ("p50 ms", _one),
     "p99_ms": ("p99 ms", _one),
     "memory_kib": ("KiB each", _one),
@@ -54,26 +55,26 @@ _COLUMNS: dict[str, dict[str, tuple[str, Show]]] = {
     **dict.fromkeys(("W1", "W2", "W3", "W9"), _COPIES),
     **dict.fromkeys(("W4", "W5"), _JOINS),
     "W6": {
-        "events": ("events", _whole),
-        "user_us": ("user µs", _whole),
-        "system_us": ("system µs", _whole),
-        "cpu_us": ("µs an event", _whole),
+        "events": ("events", whole),
+        "user_us": ("user µs", whole),
+        "system_us": ("system µs", whole),
+        "cpu_us": ("µs an event", whole),
         **_TIMES,
-        "memory_mib": ("MiB", _whole),
-        "lost": ("lost", _whole),
+        "memory_mib": ("MiB", whole),
+        "lost": ("lost", whole),
     },
     "W7": {
         "calm_p99_ms": ("p99 ms without", _one),
         "stalled_p99_ms": ("p99 ms with", _one),
         "p99_ratio": ("ratio", _two),
-        "lost": ("lost", _whole),
+        "lost": ("lost", whole),
     },
     "W8": {
-        "page_per_s": ("pages/s", _whole),
-        "page_cpu_us": ("µs a page", _whole),
+        "page_per_s": ("pages/s", whole),
+        "page_cpu_us": ("µs a page", whole),
         "page_p99_ms": ("p99 ms", _one),
-        "resume_per_s": ("resumes/s", _whole),
-        "resume_cpu_us": ("µs a resume", _whole),
+        "resume_per_s": ("resumes/s", whole),
+        "resume_cpu_us": ("µs a resume", whole),
         "resume_p99_ms": ("p99 ms ", _one),
     },
 }
@@ -92,7 +93,7 @@ def targets(results: Results) -> str:
         )
         for verdict in judge(results)
     ]
-    return _table(("", "target", "aim", "found", "met", "by processor time"), rows, words=2)
+    return table(("", "target", "aim", "found", "met", "by processor time"), rows, words=2)
 
 
 def workload(results: Results, name: str) -> str:
@@ -110,7 +111,7 @@ def workload(results: Results, name: str) -> str:
             value = ratio(contender)
             row.append("" if value is None else _two(value))
         rows.append(row)
-    parts = [_table(heads, rows)]
+    parts = [table(heads, rows)]
     parts += [
         f"* {contender} is not here: {why}" for contender, why in results.missing(name).items()
     ]
@@ -123,8 +124,8 @@ def conditions(results: Results) -> str:
     versions = cast("Mapping[str, str]", machine["versions"])
     sizes = cast("Mapping[str, float]", results.all["sizes"])
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-    large, rooms, each = map(_whole, (sizes["members"], sizes["rooms"], sizes["room_members"]))
-    come, stay, rate = map(_whole, (sizes["arriving"], sizes["idle"], sizes["messages_per_s"]))
+    large, rooms, each = map(whole, (sizes["members"], sizes["rooms"], sizes["room_members"]))
+    come, stay, rate = map(whole, (sizes["arriving"], sizes["idle"], sizes["messages_per_s"]))
     return (
         f"Measured {results.all['date']} on {machine['processor']}, {machine['system']}, Python "
         f"{machine['python']}: medians of {sizes['turns']} turns of {sizes['seconds']:g} s. The "
@@ -154,7 +155,7 @@ def _scaling(found: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[str, S
         for figure in figures:
             name, _, size = figure.rpartition("_")
             if name == "cpu_us":
-                columns[figure] = (f"µs a message at {_whole(float(size))}", _one)
+                columns[figure] = (f"µs a message at {whole(float(size))}", _one)
     return columns
 
 
@@ -163,7 +164,7 @@ def _limit(verdict: Verdict) -> str:
     return f"{sign}\N{NO-BREAK SPACE}{verdict.target.limit:g}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
     """Return a table whose first columns, so many, are words and the others figures."""
     lines = [heads, ["---"] * words + ["---:"] * (len(heads) - words), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -82,7 +82,7 @@ def test_everybody_comes_back_from_a_small_storm(part: str, tmp_path: Path) -> N
     assert json.loads(file.read_text())[part]["joins_per_s"] > 0
 
 
-def test_two_nodes_bring_copies_to_each_other(tmp_path: Path) -> None:
+def test_two_nodes_bring_copies_to_each_other(results: Results, tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     parts = ["--only", "cluster", "--only", "appending"]
     command = [sys.executable, "-m", "benchmarks.run", "--quick", *parts, "--json", str(file)]
@@ -94,6 +94,15 @@ def test_two_nodes_bring_copies_to_each_other(tmp_path: Path) -> None:
         assert (figures["lost"], figures["lost_when_full"]) == (0, 0)
         assert figures["copies_per_s"] > 0 < figures["p99_ms"]
     assert all(figures["append_per_s"] > 0 for figures in found["appending"].values())
+
+    write(results, tmp_path)
+    before = (tmp_path / "W1.md").read_text()
+    assert "Not measured" in (tmp_path / "nodes.md").read_text()
+    write(Results(found), tmp_path)
+    assert (tmp_path / "W1.md").read_text() == before
+    kept = json.loads((tmp_path / "figures.json").read_text())
+    assert (kept["cluster"], kept["workloads"]) == (found["cluster"], results.all["workloads"])
+    assert "| appends by bare scripts, batches of 16 |" in (tmp_path / "nodes.md").read_text()
 
 
 def test_whoever_is_missing_is_named_with_the_reason(results: Results) -> None:

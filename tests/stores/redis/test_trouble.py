@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import msgspec
@@ -23,6 +24,7 @@ from roomkit.core.storage import (
 from roomkit.errors import StoreError
 from roomkit.ids import NodeId, RoomId
 from roomkit.stores.redis import RedisStore
+from roomkit.stores.redis.servers import connect
 from tests.runtime.scripted import eventually
 from tests.stores.redis.servers import SERVERS, TestServer, serving
 
@@ -137,6 +139,17 @@ async def test_a_call_that_is_given_up_leaves_its_answer_to_nobody_else(own: Tes
             (entry,) = await stored(store, said(counter, b"%d" % counter))
             assert entry.fact == b"%d" % counter
             assert (await store.tips([LOBBY]))[LOBBY].link == entry.link
+
+
+async def test_what_cannot_be_sent_leaves_no_answer_behind(own: TestServer) -> None:
+    servers = connect(own.url, None)
+    async with servers.open():
+        (server,) = await servers.all()
+        pings: list[Any] = [("PING", str(number)) for number in range(100)]
+        pings[90] = ("PING", object())
+        with pytest.raises(TypeError):
+            await server.each(*pings)
+        assert await server.each(("PING", "whole")) == [b"whole"]
 
 
 async def test_many_rooms_at_once_get_an_answer_each(own: TestServer) -> None:

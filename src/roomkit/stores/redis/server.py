@@ -184,7 +184,8 @@ class Server:
         unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             await self.call("SCRIPT LOAD", script)
-            again, have = await self._replicated([commands[at] for at in unknown], replicas)
+            again, now_have = await self._replicated([commands[at] for at in unknown], replicas)
+            have = min(have, now_have)
             for at, answer in zip(unknown, again, strict=True):
                 answers[at] = answer
         return answers, have
@@ -211,6 +212,9 @@ class Server:
                 packed = [_pack(tuple(command)) for command in commands[at : at + _AT_ONCE]]
                 await connection.send_packed_command(packed, check_health=False)
             return await _answers(connection, len(commands))
+        except BaseException:
+            await connection.disconnect(nowait=True)  # an answer may be left on it
+            raise
         finally:
             await pool.release(connection)
 
@@ -230,7 +234,11 @@ class Server:
 
 
 async def _answers(connection: Any, count: int) -> list[Any]:
-    """Read so many answers; whatever goes wrong in between closes the connection."""
+    """Read so many answers.
+
+    Raises:
+        StoreError: one did not come in time.
+    """
     answers: list[Any] = []
     try:
         with anyio.fail_after(TIMEOUT_S) as patience:

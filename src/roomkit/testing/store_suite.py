@@ -36,5 +36,6 @@ class StoreSuite(
     backends of your `anyio_backend` fixture; without one of your own, on asyncio and trio.
 
     Define `stores`. Define `advance` if you can let time pass for your store. Set `limits` if it
-    cannot be made with the suite's own, and `patience_s` if its feed is slower than that.
+    cannot be made with the suite's own, `patience_s` if its feed is slower than that, and
+    `histories` if it is too slow for as many as Hypothesis asks for.
     """

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
-__all__ = ["Copies", "Shelf"]
+__all__ = ["Copies", "Pairs", "Shelf"]
 
 T = TypeVar("T")
+
+_LOOKED_AT = 4_096
+"""So many values that were looked at are kept as they are: neighbours have most parts in common."""
 
 
 class Shelf(Generic[T]):
@@ -38,10 +43,33 @@ class Shelf(Generic[T]):
         return self._values[number]
 
 
-class Copies(Generic[T]):
-    """Values that are changed: what is put is written down, what is taken is a copy."""
+class Pairs:
+    """Pairs of numbers, numbered likewise."""
 
     def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._pairs: list[tuple[int, int]] = []
+
+    def put(self, pair: tuple[int, int]) -> int:
+        """Return the pair's number, a new one if it was never here."""
+        number = self._numbers.setdefault(pair, len(self._pairs))
+        if number == len(self._pairs):
+            self._pairs.append(pair)
+        return number
+
+    def get(self, number: int) -> tuple[int, int]:
+        return self._pairs[number]
+
+
+class Copies(Generic[T]):
+    """Values that are changed: what is put is written down, what is taken is a copy.
+
+    Attributes:
+        look: gives a value by its number, for those who change nothing; they share it.
+    """
+
+    def __init__(self) -> None:
+        self.look: Callable[[int], T] = lru_cache(_LOOKED_AT)(self.copy)
         self._numbers: dict[bytes, int] = {}
         self._written: list[bytes] = []
 

@@ -26,12 +26,15 @@ class StoreLaws:
     Attributes:
         limits: the stores must be made with these. The log is short: trimming is cheap to see.
         patience_s: how long a hint or a signal may be on its way.
+        histories: how many random histories are compared with the model's; `None`: as many as
+            Hypothesis's settings say (`max_examples`).
     """
 
     pytestmark = pytest.mark.anyio
 
     limits: ClassVar[Limits] = Limits(log_entries=16, snapshot_every=8)
     patience_s: ClassVar[float] = 5.0
+    histories: ClassVar[int | None] = None
 
     def stores(self) -> AbstractAsyncContextManager[StoreFactory]:
         """Give a function that makes handles on one set of data, empty at first."""

@@ -202,7 +202,10 @@ class ModelLaws(StoreLaws):
 
         # Made anew for each call: Hypothesis ties what it decorates to one instance of the suite.
         @settings(
-            deadline=None, report_multiple_bugs=False, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=self.histories or settings().max_examples,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=[HealthCheck.too_slow],
         )
         @given(histories(self.limits))
         def agrees(history: list[tuple[int, Step]]) -> None:

@@ -14,7 +14,7 @@ pytest.register_assert_rewrite("roomkit.testing")
 
 # CI looks harder; both print the blob that reproduces a failure with @reproduce_failure.
 settings.register_profile("dev", max_examples=50, deadline=None, print_blob=True)
-settings.register_profile("ci", max_examples=200, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # The shell's own settings must not decide what the tests see.

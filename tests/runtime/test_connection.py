@@ -165,7 +165,7 @@ async def test_a_transport_that_can_be_written_to_at_once_gets_the_same_frames()
         await eventually(lambda: prompt.types().count("pong") == 10)
         texts = [data["message"] for type, data in prompt.frames() if type == "new_message"]
         assert texts == [str(number) for number in range(10)]
-        assert prompt.asked > 3
+        assert prompt.asked >= 3  # the third time there was no room for more
         assert hub.stats.delivered == len(prompt.sent) + len(plain.sent)
 
 

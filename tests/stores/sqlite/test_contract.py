@@ -13,8 +13,6 @@ from roomkit.testing.store_suite import StoreFactory, StoreSuite
 
 
 class TestSqliteStore(StoreSuite):
-    histories = 100  # on each loop, with each of two limits
-
     @asynccontextmanager
     async def stores(self) -> AsyncGenerator[StoreFactory]:
         self.seconds = 1_800_000_000.0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,29 @@ def test_it_shows_its_progress_and_ends_with_a_summary() -> None:
     )
     assert done.stderr.splitlines()[-1].startswith("30 of 30 seeds, ")
     assert done.stdout.splitlines()[-1].startswith("every law held: 30 seeds of 300 steps in ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its processes are found in /proc")
+def test_nothing_lives_on_when_it_is_killed() -> None:
+    command = [sys.executable, "-m", "roomkit.testing.simulation", "--seeds", "9999", "--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as simulator:
+        children = Path(f"/proc/{simulator.pid}/task/{simulator.pid}/children")
+        wait_until(lambda: len(children.read_text().split()) >= 3)  # two, and what tracks resources
+        processes = [Path("/proc", pid) for pid in children.read_text().split()]
+        simulator.kill()
+    wait_until(lambda: not any(map(runs, processes)))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():  # or until pytest's own time-out
+        time.sleep(0.01)
+
+
+def runs(process: Path) -> bool:
+    try:
+        return b" Z " not in (process / "stat").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def test_a_failure_names_its_seed_and_the_steps_that_are_enough(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from roomkit.testing.simulation.runs import Simulation, SimulationFailed
 from roomkit.testing.simulation.tally import Tally
@@ -40,7 +42,8 @@ def run_many(
             tally.update(simulation.run(chunk))
             progress.done(len(chunk))
         return tally, progress.count
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
         waiting: dict[Future[Tally], int] = {}
         try:
             while True:
@@ -54,6 +57,18 @@ def run_many(
         except SimulationFailed:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """Have this process end when the one that began it does, even if that is killed."""
+    parent = parent_process()
+    assert parent is not None
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def _run(seeds: range, simulation: Simulation) -> Tally:

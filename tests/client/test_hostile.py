@@ -9,7 +9,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from roomkit.client.asks import Ask, Connect, Disconnect, Join, Output, Send
@@ -94,7 +94,6 @@ def hung_up(outputs: list[Output]) -> bool:
     return bool(ends)
 
 
-@settings(max_examples=50)  # of big ones: Hypothesis takes a third of a second to make one
 @given(st.lists(FRAMES, max_size=6))
 def test_no_frame_breaks_the_machine(frames: list[dict[str, object]]) -> None:
     machine = online()

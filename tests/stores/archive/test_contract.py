@@ -18,7 +18,6 @@ from tests.stores.redis.deployments import Deployment
 
 @pytest.mark.parametrize("server", ["valkey-alone"], indirect=True)
 class TestRedisStoreWithArchive(StoreSuite):
-    histories = 50
     messages = 2
     server: Deployment
     database: TestDatabase

@@ -16,7 +16,7 @@ from tests.stores.redis.deployments import Deployment
 
 
 class TestRedisStore(StoreSuite):
-    histories = 50  # on each of many deployments
+    histories = 25  # on each of eight deployments
     server: Deployment
 
     @pytest.fixture(autouse=True)

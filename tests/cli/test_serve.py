@@ -17,6 +17,7 @@ import pytest
 from anyio.abc import Process
 
 from roomkit.client import Chat, connect
+from tests.processes import runs
 from tests.runtime.scripted import eventually
 from tests.stores.redis.servers import free_port
 
@@ -88,15 +89,6 @@ def valkey_of(folder: Path) -> int:
     place = (folder / "chat.valkey" / "socket").read_text()
     found = subprocess.run(["pgrep", "-f", place], capture_output=True, text=True, check=False)
     return int(found.stdout.split()[0]) if found.stdout else 0
-
-
-def runs(pid: int) -> bool:
-    """Whether a process does anything; one that ended may not have been waited for."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 async def people(stack: AsyncExitStack, site: Site, *names: str) -> list[Chat]:

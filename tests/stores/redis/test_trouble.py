@@ -145,10 +145,11 @@ async def test_what_cannot_be_sent_leaves_no_answer_behind(own: TestServer) -> N
     servers = connect(own.url, None)
     async with servers.open():
         (server,) = await servers.all()
-        pings: list[Any] = [("PING", str(number)) for number in range(100)]
-        pings[90] = ("PING", object())
+        commands: list[Any] = [("PING", str(number)) for number in range(100)]
+        commands[0] = ("BLPOP", "nothing", 1)  # so that the answers come late
+        commands[90] = ("PING", object())
         with pytest.raises(TypeError):
-            await server.each(*pings)
+            await server.each(*commands)
         assert await server.each(("PING", "whole")) == [b"whole"]
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
+import anyio
 import pytest
 
 from roomkit.testing.simulation import Simulation, SimulationFailed, Tally, __main__
 from roomkit.testing.simulation.__main__ import main
 from roomkit.testing.simulation.tally import CONDITIONS, FAULTS, SEEN
+from tests.processes import children, runs
 from tests.property import breakages
+from tests.runtime.scripted import eventually
+
+PATIENCE_S = 60.0
 
 
 def full_tally() -> Tally:
@@ -41,26 +44,14 @@ def test_it_shows_its_progress_and_ends_with_a_summary() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its processes are found in /proc")
-def test_nothing_lives_on_when_it_is_killed() -> None:
+async def test_nothing_lives_on_when_it_is_killed() -> None:
     command = [sys.executable, "-m", "roomkit.testing.simulation", "--seeds", "9999", "--jobs", "2"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as simulator:
-        children = Path(f"/proc/{simulator.pid}/task/{simulator.pid}/children")
-        wait_until(lambda: len(children.read_text().split()) >= 3)  # two, and what tracks resources
-        processes = [Path("/proc", pid) for pid in children.read_text().split()]
+    async with await anyio.open_process(command, stdout=None, stderr=None) as simulator:
+        # Two, and one that tracks their resources.
+        await eventually(lambda: len(children(simulator.pid)) >= 3, "a start", PATIENCE_S)
+        processes = children(simulator.pid)
         simulator.kill()
-    wait_until(lambda: not any(map(runs, processes)))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    while not condition():  # or until pytest's own time-out
-        time.sleep(0.01)
-
-
-def runs(process: Path) -> bool:
-    try:
-        return b" Z " not in (process / "stat").read_bytes()
-    except FileNotFoundError:
-        return False
+    await eventually(lambda: not any(map(runs, processes)), "their end", PATIENCE_S)
 
 
 def test_a_failure_names_its_seed_and_the_steps_that_are_enough(

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-__all__ = ["Copies", "Pairs", "Shelf"]
+__all__ = ["Copies", "Shelf"]
 
 T = TypeVar("T")
 
@@ -41,24 +41,6 @@ class Shelf(Generic[T]):
 
     def get(self, number: int) -> T:
         return self._values[number]
-
-
-class Pairs:
-    """Pairs of numbers, numbered likewise."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
-        self._pairs: list[tuple[int, int]] = []
-
-    def put(self, pair: tuple[int, int]) -> int:
-        """Return the pair's number, a new one if it was never here."""
-        number = self._numbers.setdefault(pair, len(self._pairs))
-        if number == len(self._pairs):
-            self._pairs.append(pair)
-        return number
-
-    def get(self, number: int) -> tuple[int, int]:
-        return self._pairs[number]
 
 
 class Copies(Generic[T]):

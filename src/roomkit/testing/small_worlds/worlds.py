@@ -19,7 +19,7 @@ from roomkit.testing.small_worlds.checks import Checks
 from roomkit.testing.small_worlds.person import AWAY, Person
 from roomkit.testing.small_worlds.place import FAULTS, Bounds, Happening, Move, Place
 from roomkit.testing.small_worlds.plots import PEOPLE, ROOM, Plot
-from roomkit.testing.small_worlds.shelves import Copies, Pairs
+from roomkit.testing.small_worlds.shelves import Copies, Shelf
 from roomkit.testing.small_worlds.stage import Stage, Step
 
 __all__ = ["Worlds"]
@@ -43,7 +43,7 @@ class Worlds:
         self.bounds = bounds
         self.stage = Stage()
         self.people: Copies[Person] = Copies()
-        self.answers = Pairs()
+        self.answers: Shelf[tuple[int, int]] = Shelf()
         self._checks = Checks(self.stage, self.people, plot)
         self._ids = tuple(NodeId(str(node.engine.node)) for node in self.stage.world.nodes)
         self._tick = self.stage.inputs.put(Tick())

@@ -59,14 +59,14 @@ class Checks:
             people: those who are connected to it.
         """
         if self._is_new(1, index, number, room, *people):
-            node = self._stage.show(index, number)
+            node = self._stage.stand(index, number)
             self._views(index, room, people).stepped(node, Tick(), ())
 
     def person(self, number: int, room: int) -> None:
         """Check that what was acknowledged is in the log, and is what was sent (law 4)."""
         if not self._is_new(2, number, room):
             return
-        person, truth = self._people.look(number), self._truth(room)
+        person, truth = self._people.copy(number), self._truth(room)
         for index, answer in person.answers.items():
             if not isinstance(answer, Position):
                 continue
@@ -92,12 +92,12 @@ class Checks:
         if not self._is_new(3, *(-1 if node is None else node for node in nodes), room, *people):
             return
         for number in people:
-            person = self._people.look(number)
+            person = self._people.copy(number)
             if person.node == AWAY or person.sent or person.coming:
                 waited = person.sent or "the room"
                 raise LawBroken(12, f"{person.name} still waits for {waited} to be answered")
         living = [
-            self._stage.show(index, node) for index, node in enumerate(nodes) if node is not None
+            self._stage.stand(index, node) for index, node in enumerate(nodes) if node is not None
         ]
         truth = self._truth(room)
         views = self._views(None, room, people)
@@ -149,7 +149,7 @@ class Checks:
     def _views(self, index: int | None, room: int, people: Sequence[int]) -> Views:
         views = Views(self._truth(room))
         for number in people:
-            person = self._people.look(number)
+            person = self._people.copy(number)
             if person.node != AWAY and index in (None, person.node):
                 views.clients[person.connection] = person.view
         return views
@@ -158,7 +158,7 @@ class Checks:
         truth = self._truths.get(room)
         if truth is None:
             truth = self._truths[room] = Truth()
-            entries = self._stage.rooms.look(room).after(0)
+            entries = self._stage.rooms.copy(room).after(0)
             append = Append(ROOM, Nonce(NodeId(""), 0), "", (), False)
             truth.appended(self._stage.world.nodes[0], append, Stored(entries))
         return truth

@@ -10,16 +10,11 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Generic, TypeVar
 
 __all__ = ["Copies", "Shelf"]
 
 T = TypeVar("T")
-
-_LOOKED_AT = 4_096
-"""So many values that were looked at are kept as they are: neighbours have most parts in common."""
 
 
 class Shelf(Generic[T]):
@@ -44,14 +39,9 @@ class Shelf(Generic[T]):
 
 
 class Copies(Generic[T]):
-    """Values that are changed: what is put is written down, what is taken is a copy.
-
-    Attributes:
-        look: gives a value by its number, for those who change nothing; they share it.
-    """
+    """Values that are changed: what is put is written down, what is taken is a copy."""
 
     def __init__(self) -> None:
-        self.look: Callable[[int], T] = lru_cache(_LOOKED_AT)(self.copy)
         self._numbers: dict[bytes, int] = {}
         self._written: list[bytes] = []
 

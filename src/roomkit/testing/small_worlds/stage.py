@@ -143,12 +143,10 @@ class Stage:
             self._following.add(number)
         return number
 
-    def show(self, index: int, number: int) -> Node:
-        """Return the node in that state, to be looked at until the next step."""
-        return self._stand(index, self._nodes.look(number))
+    def stand(self, index: int, number: int) -> Node:
+        """Return the node in that state, to be looked at or stepped until the next call."""
+        kept, node = self._nodes.copy(number), self._standing[index]
 
-    def _stand(self, index: int, kept: _Kept) -> Node:
-        node = self._standing[index]
         self._minted[index] = kept.minted
 
         def mint() -> str:
@@ -174,7 +172,7 @@ class Stage:
     def _step(self, index: int, number: int, inputs: tuple[int, ...], time: int) -> Step:
         self.world.clock = ManualClock()
         self.world.clock.move_to(time * PERIOD_MS)
-        node = self._stand(index, self._nodes.copy(number))
+        node = self.stand(index, number)
         for one in inputs:
             self._feed(node, self.inputs.get(one))
         closed = dict(node.closes)
@@ -262,7 +260,7 @@ class Stage:
 
     def _answer(self, call: int, room: int) -> Input:
         _, effect = self.calls.get(call)
-        kept = self.rooms.look(room)
+        kept = self.rooms.copy(room)
         match effect:
             case LoadRoom(name):
                 return RoomLoaded(name, kept.load())

@@ -286,7 +286,7 @@ class Worlds:
     def _where(self, number: int) -> _Where:
         where = self._known.get(number)
         if where is None:
-            person = self.people.look(number)
+            person = self.people.copy(number)
             patient = len(person.sent) < self.bounds.ahead
             speaks = patient and person.next_command(self.plot) is not None
             connection = person.connection if person.node != AWAY else None
